@@ -1,0 +1,1 @@
+"""The control plane: the REST API that administers the fleet."""

@@ -1,0 +1,1 @@
+"""Emulated servers and the tour of `make demo`."""

@@ -1,0 +1,69 @@
+"""All servers and the indexes over them. Changed only between awaits, so no locks."""
+
+from datetime import datetime
+from typing import Literal
+
+from orchestrator.fleet.breaker import BreakerRules
+from orchestrator.fleet.models import Model, ModelIndex
+from orchestrator.fleet.server import Server
+from orchestrator.fleet.specs import FleetSpec, Observation
+
+Family = Literal["ollama", "v1"]
+
+
+class Fleet:
+    """Servers by id, and model name -> servers for each family of routes. `version` counts every visible change."""
+
+    __slots__ = ("indexes", "rules", "servers", "version")
+
+    def __init__(self, rules: BreakerRules | None = None) -> None:
+        self.rules = rules or BreakerRules()
+        self.servers: dict[str, Server] = {}
+        self.indexes: dict[Family, ModelIndex] = {"ollama": ModelIndex(()), "v1": ModelIndex(())}
+        self.version = 0
+
+    def apply(self, spec: FleetSpec, now: float) -> None:
+        """Make the fleet what the registry says. Servers that stay keep their runtime state.
+
+        Behind another url is another server: all but its requests in flight starts over. After another key, header or type the last probe says
+        nothing any more, what was learned stands until the next.
+        """
+        before, self.servers = self.servers, {}
+        for one in spec.servers:
+            server = before.get(one.id)
+            if server is None:
+                server = Server(one, self.rules, now)
+            elif server.spec.url != one.url:
+                server.become(one, now)
+            else:
+                old, server.spec = server.spec, one
+                if (old.api_key, old.headers, old.type, old.verify_tls, old.fault) != (one.api_key, one.headers, one.type, one.verify_tls, one.fault):
+                    server.doubt("changed, not probed since")
+            self.servers[one.id] = server
+        self._reindex()
+
+    def observe(self, server_id: str, seen: Observation, now: float, time: datetime) -> bool:
+        """Take in a probe of a server that may be gone by now. True if `learned` changed and should be stored."""
+        server = self.servers.get(server_id)
+        if server is None:
+            return False
+        changed = server.observe(seen, now, time)
+        self.version += 1
+        if changed:
+            self._reindex()
+        return changed
+
+    def find(self, family: Family, asked: str) -> Model | None:
+        return self.indexes[family].find(asked)
+
+    def forget_model(self, server: Server) -> None:
+        """A server said that it lacks a model that it listed: have it probed soon. Until then its list stands."""
+        server.wants_probe = True
+        self.version += 1
+
+    def _reindex(self) -> None:
+        """any_spelling: Ollama matches names in any case, with or without `:latest`, on both families of routes."""
+        servers = self.servers.values()
+        self.indexes["ollama"] = ModelIndex((s, m.name, True) for s in servers if s.learned.supports_ollama for m in s.learned.models)
+        self.indexes["v1"] = ModelIndex((s, m.name, s.learned.supports_ollama) for s in servers if s.learned.supports_v1 for m in s.learned.v1_models)
+        self.version += 1

@@ -1,0 +1,100 @@
+"""Model names: which spellings mean the same model, and which servers have it."""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.fleet.server import Server
+
+LATEST = ":latest"
+DEFAULT_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "library/")
+
+
+def without_latest(name: str) -> str:
+    """`llama3:latest` -> `llama3`; case kept."""
+    return name[: -len(LATEST)] if name[-7:].lower() == LATEST else name
+
+
+def fold(name: str) -> str:
+    """The key under which all spellings of a model meet: lower case, no default host, namespace or tag."""
+    key = without_latest(name).lower()
+    for prefix in DEFAULT_PREFIXES:
+        if key.startswith(prefix):
+            return key[len(prefix) :]
+    return key
+
+
+def display(name: str) -> str:
+    """As Ollama shows a name: with its tag. Names that are no Ollama names (a colon elsewhere, many parts) stay."""
+    return name if ":" in name.rsplit("/", 1)[-1] else name + LATEST
+
+
+def allowed(name: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
+    """Globs over the name with and without `:latest`, any case. Deny wins; an empty allow list allows all."""
+    names = (name.lower(), without_latest(name).lower())
+
+    def matches(globs: tuple[str, ...]) -> bool:
+        return any(fnmatchcase(n, glob.lower()) for glob in globs for n in names)
+
+    return not matches(deny) and (not allow or matches(allow))
+
+
+class Host:
+    """A server that has a model, and the name it knows it by."""
+
+    __slots__ = ("any_spelling", "name", "server")
+
+    def __init__(self, server: "Server", name: str, any_spelling: bool) -> None:
+        self.server = server
+        self.name = name
+        self.any_spelling = any_spelling
+
+    def outgoing(self, asked: str) -> str:
+        """The name to send: as the client wrote it wherever the server accepts that."""
+        return asked if self.any_spelling else self.name
+
+
+class Model:
+    """One model of the fleet in one family of routes: its key (see `fold`) and the servers that have it."""
+
+    __slots__ = ("hosts", "key", "spellings")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.hosts: tuple[Host, ...] = ()
+        self.spellings: dict[str, tuple[Host, ...]] = {}
+
+    def hosts_for(self, asked: str) -> tuple[Host, ...]:
+        """Servers that list this very spelling (with or without `:latest`) or accept any; if none, all of them."""
+        return self.spellings.get(without_latest(asked), self.hosts)
+
+
+class ModelIndex:
+    """asked name -> Model, for one family (`/api` or `/v1`). Built when the fleet changes, only read per request."""
+
+    __slots__ = ("models",)
+
+    def __init__(self, listed: "Iterable[tuple[Server, str, bool]]") -> None:
+        """listed: (server, name as it lists it, whether it accepts any spelling of it)."""
+        hosts: dict[str, list[Host]] = {}
+        for server, name, any_spelling in listed:
+            if allowed(name, server.spec.models_allow, server.spec.models_deny):
+                hosts.setdefault(fold(name), []).append(Host(server, name, any_spelling))
+        self.models: dict[str, Model] = {}
+        for key, found in hosts.items():
+            model = self.models[key] = Model(key)
+            model.hosts = _one_per_server(found)
+            for spelling in {without_latest(host.name) for host in found}:
+                model.spellings[spelling] = _one_per_server([h for h in found if h.any_spelling or without_latest(h.name) == spelling])
+
+    def find(self, asked: str) -> Model | None:
+        return self.models.get(asked) or self.models.get(fold(asked))
+
+
+def _one_per_server(hosts: list[Host]) -> tuple[Host, ...]:
+    first: dict[str, Host] = {}
+    for host in hosts:
+        first.setdefault(host.server.spec.id, host)
+    return tuple(first.values())

@@ -1,0 +1,1 @@
+"""The request path: attempts, the commit point, flights and the relay."""

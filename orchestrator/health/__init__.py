@@ -1,0 +1,1 @@
+"""Is a server alive, what does it speak, which models has it?"""

@@ -1,0 +1,1 @@
+"""Dialects as pure functions on bytes and Structs."""
