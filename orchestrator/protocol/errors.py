@@ -1,7 +1,7 @@
 """Errors as each dialect writes them: whole answers, and the record that ends a broken stream."""
 
 from json import dumps
-from typing import Literal
+from typing import Any, Literal
 
 Dialect = Literal["ollama", "openai", "anthropic"]
 
@@ -18,20 +18,28 @@ ANTHROPIC_TYPES = {
 
 def body(dialect: Dialect, status: int, code: str, message: str) -> bytes:
     """The JSON of an error answer. Non-ASCII is escaped: some clients split lines at U+2028."""
+    return dumps(_value(dialect, status, code, message)).encode()
+
+
+def record(dialect: Dialect, style: str, code: str, message: str) -> bytes:
+    """The last record of a stream that broke. style: see protocol.events. Never followed by an end that means success."""
+    value = _value(dialect, 502, code, message)
     if dialect == "ollama":
-        return dumps({"error": message}).encode()
+        return dumps(value).encode() + b"\n"
+    if style == "responses":  # its SDKs know an event of type `error`; those that do not look for the member
+        value = {"type": "error", "code": code, "message": message, "param": None, **value}
+    # A bare data line on chat streams: an `event:` there trips SDKs.
+    head = b"event: error\n" if style in ("responses", "messages") else b""
+    return head + b"data: " + dumps(value).encode() + b"\n\n"
+
+
+def _value(dialect: Dialect, status: int, code: str, message: str) -> dict[str, Any]:
+    if dialect == "ollama":
+        return {"error": message}
     if dialect == "anthropic":
-        return dumps({"type": "error", "error": {"type": _type(ANTHROPIC_TYPES, status), "message": message}}).encode()
+        return {"type": "error", "error": {"type": _type(ANTHROPIC_TYPES, status), "message": message}}
     # openai-python shows the message only if `error` is an object.
-    return dumps({"error": {"message": message, "type": _type(OPENAI_TYPES, status), "param": None, "code": code}}).encode()
-
-
-def record(dialect: Dialect, framing: str, code: str, message: str) -> bytes:
-    """The last record of a stream that broke, in its framing: `sse` or `ndjson`. Never followed by an end that means success."""
-    line = body(dialect, 502, code, message)
-    if framing == "ndjson":
-        return line + b"\n"
-    return (b"event: error\ndata: " if dialect == "anthropic" else b"data: ") + line + b"\n\n"
+    return {"error": {"message": message, "type": _type(OPENAI_TYPES, status), "param": None, "code": code}}
 
 
 def _type(types: dict[int, str], status: int) -> str:

@@ -1,0 +1,28 @@
+"""path -> dialect and operation of the inference paths, which the wire takes before ASGI sees them."""
+
+from orchestrator.protocol.envelope import Route
+
+ROUTES: dict[str, Route] = {
+    route.path: route
+    for route in (
+        Route("/api/chat", "ollama", "ollama", "chat", "ollama", empty="messages"),
+        Route("/api/generate", "ollama", "ollama", "generate", "ollama", empty="prompt"),
+        Route("/api/embed", "ollama", "ollama", "embed", "ollama", empty="input"),
+        Route("/api/embeddings", "ollama", "ollama", "embeddings", "ollama", empty="prompt"),
+        Route("/api/show", "ollama", "ollama", "show", "ollama", light=True),
+        Route("/v1/chat/completions", "openai", "v1", "chat", "openai"),
+        Route("/v1/completions", "openai", "v1", "completions", "openai"),
+        Route("/v1/embeddings", "openai", "v1", "v1-embeddings", "openai"),
+        Route("/v1/responses", "openai", "v1", "responses", "responses"),
+        Route("/v1/messages", "anthropic", "v1", "messages", "messages"),
+    )
+}
+
+
+def find(path: str) -> Route | None:
+    """The route of a POST to this path (no query), None if it is no inference path."""
+    route = ROUTES.get(path)
+    if route is not None or not path.startswith("/v1/") or path == "/v1/models" or path.startswith("/v1/models/"):
+        return route
+    # Any other POST below /v1/ with a `model` member goes to a server that has the model (rerank, audio, ...).
+    return Route(path, "anthropic" if path.startswith("/v1/messages/") else "openai", "v1", path[4:], "opaque")

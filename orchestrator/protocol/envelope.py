@@ -1,0 +1,161 @@
+"""The routing facts of one request: read once from its path and body, then never looked up again."""
+
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from orchestrator.errors import Refusal
+from orchestrator.protocol.errors import Dialect
+from orchestrator.protocol.splice import replace_member
+
+Family = Literal["ollama", "v1"]
+Intent = Literal["infer", "load", "unload"]
+
+
+class Route(Struct, frozen=True):
+    """One inference path. style: how its stream is read (see protocol.events). light: costs a server next to nothing, never waits for a slot.
+
+    empty: the member whose absence, beside keep_alive, asks to load or unload the model (Ollama).
+    """
+
+    path: str
+    dialect: Dialect
+    family: Family
+    operation: str
+    style: str
+    light: bool = False
+    empty: str = ""
+
+
+class Envelope(Struct):
+    """What routing needs to know of a request. `body` goes out as it came unless the model's name must change."""
+
+    route: Route
+    body: bytes
+    model: str
+    stream: bool
+    intent: Intent = "infer"
+    choices: int = 1
+
+
+class _OpenAIView(Struct):
+    model: str | None = None
+    stream: bool | None = None
+    n: int | None = None
+
+
+class _OllamaView(Struct):
+    model: str | None = None
+    name: str | None = None
+    stream: bool | None = None
+    keep_alive: Raw = Raw(b"")
+    prompt: Raw = Raw(b"")
+    messages: Raw = Raw(b"")
+    input: Raw = Raw(b"")
+
+
+_openai = msgspec.json.Decoder(_OpenAIView)
+_ollama = msgspec.json.Decoder(_OllamaView)
+_EMPTY = frozenset((b"", b"null", b'""', b"[]"))
+_MAX_NAME = 512
+
+
+def read(route: Route, body: bytes) -> Envelope:
+    """Decode what routing needs. Raises Refusal with the words that a server of this dialect would use."""
+    if not body:
+        raise Refusal(400, "invalid_request", "missing request body")
+    if route.dialect == "ollama":
+        view, body = _view(_ollama, _OllamaView, body)
+        model = view.model or view.name or ""
+        envelope = Envelope(route, body, model, view.stream is not False and not route.light, _intent(route, view))
+    else:
+        view, body = _view(_openai, _OpenAIView, body)
+        envelope = Envelope(route, body, view.model or "", view.stream is True, "infer", view.n or 1)
+    if not envelope.model or len(envelope.model) > _MAX_NAME:
+        raise no_model(route)
+    return envelope
+
+
+def no_model(route: Route) -> Refusal:
+    if route.operation in ("generate", "embed"):  # Ollama looks up the empty name on these
+        return Refusal(404, "model_not_found", "model '' not found")
+    return Refusal(400, "invalid_request", "model is required")
+
+
+def unknown_model(route: Route, model: str) -> Refusal:
+    """Nobody has it: 404 exactly, with the words of each Ollama endpoint; clients pull on it."""
+    message = f"model '{model}' not found"
+    if route.dialect == "ollama" and route.operation in ("embed", "embeddings"):
+        message = f'model "{model}" not found, try pulling it first'
+    elif route.operation == "show":
+        if any(part in ("", ".", "..") for part in model.split("/")):
+            return Refusal(400, "invalid_request", "invalid model name")
+        message = f"model '{model if ':' in model.rsplit('/', 1)[-1] else model + ':latest'}' not found"
+    return Refusal(404, "model_not_found", message)
+
+
+def with_model(envelope: Envelope, name: str) -> bytes:
+    """The body to send to a server that knows the model by this name; the client's own bytes where that is how it asked."""
+    return envelope.body if name == envelope.model else replace_member(envelope.body, "model", msgspec.json.encode(name))
+
+
+def _intent(route: Route, view: _OllamaView) -> Intent:
+    """A request without prompt loads the model, with keep_alive 0 it unloads it."""
+    if not route.empty or bytes(getattr(view, route.empty)) not in _EMPTY:
+        return "infer"
+    keep_alive = bytes(view.keep_alive).strip(b'"')
+    # Zero in any unit: 0, 0.0, "0", "0s", "0m0s", "0ms".
+    return "unload" if keep_alive and keep_alive != b"null" and not keep_alive.strip(b"0.smhun\xc2\xb5") else "load"
+
+
+def _view(decoder: Any, struct: Any, body: bytes) -> tuple[Any, bytes]:
+    """The view, and the body as it will be sent on (trailing bytes after the JSON value are cut off, as Go ignores them)."""
+    try:
+        try:
+            return decoder.decode(body), body
+        except msgspec.ValidationError:
+            return _lenient(struct, body), body
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        cut = _first_value(body)
+        if len(cut) == len(body.strip()):  # it is not what follows that is wrong: NaN, a lone surrogate, ...
+            raise Refusal(400, "invalid_json", "the body is not valid JSON") from None
+        return _view(decoder, struct, cut)
+
+
+def _first_value(body: bytes) -> bytes:
+    try:
+        text = body.decode("utf-8")
+        start = len(text) - len(text.lstrip())
+        _, end = JSONDecoder().raw_decode(text, start)
+    except (JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, "invalid_json", _json_words(error)) from None
+    return text[start:end].encode()
+
+
+def _lenient(struct: Any, body: bytes) -> Any:
+    """A member of the wrong type is the server's to judge, except `model`, which decides where to go."""
+    members = msgspec.json.decode(body)
+    if not isinstance(members, dict):
+        raise Refusal(400, "invalid_request", "the body must be a JSON object")
+    for key in ("model", "name"):
+        if not isinstance(members.get(key), str | None) and key in struct.__struct_fields__:
+            raise Refusal(400, "invalid_request", f"{key} must be a string")
+    raw = msgspec.json.decode(body, type=dict[str, Raw])
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        if field.name in members:
+            try:
+                found[field.name] = msgspec.json.decode(raw[field.name], type=field.type)
+            except msgspec.ValidationError:
+                continue
+    return struct(**found)
+
+
+def _json_words(error: Exception) -> str:
+    if isinstance(error, JSONDecodeError):
+        if error.pos >= len(error.doc.rstrip()):
+            return "unexpected EOF"
+        return f"invalid character {error.doc[error.pos]!r} at offset {error.pos} of the JSON body"
+    return "the body is not valid JSON"
