@@ -1,0 +1,79 @@
+"""Heads of HTTP/1.1 messages as bytes: what is passed on, what is left out, what is added. Header names are lower case."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+Headers = list[tuple[bytes, bytes]]
+
+HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
+# Of a request: set anew for the server, or none of its business (a foreign Origin makes Ollama answer 403).
+NOT_SENT = HOP_BY_HOP | {
+    b"host", b"content-length", b"content-encoding", b"accept-encoding", b"expect", b"authorization", b"x-api-key", b"api-key", b"cookie", b"origin",
+    b"referer", b"x-request-id", b"x-orchestrator-server", b"x-orchestrator-attempts",
+}  # fmt: skip
+# Of an answer: framed anew for the client.
+NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-orchestrator-server", b"x-orchestrator-attempts", b"set-cookie"}
+
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "Unknown"
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
+
+
+def status_line(status: int) -> bytes:
+    return STATUS_LINES.get(status) or _status_line(status)
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of a header."""
+    for found, value in headers:
+        if found == name:
+            return value
+    return None
+
+
+def lines(headers: Headers, drop: frozenset[bytes]) -> bytes:
+    """`name: value` lines of all headers but those in `drop` and those that Connection names."""
+    out: list[bytes] = []
+    for name, value in headers:
+        if name not in drop:
+            out += (name, b": ", value, b"\r\n")
+        elif name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            named = frozenset(token.strip().lower() for token in value.split(b","))
+            return lines(headers_without(headers, named | {b"connection"}), drop)
+    return b"".join(out)
+
+
+def headers_without(headers: Headers, drop: frozenset[bytes]) -> Headers:
+    return [(name, value) for name, value in headers if name not in drop]
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def unchunked(data: bytes) -> bytes:
+    """The payload of whole chunks as `chunk` makes them."""
+    out, at = [], 0
+    while at < len(data):
+        line_end = data.index(b"\r\n", at)
+        size = int(data[at:line_end], 16)
+        out.append(data[line_end + 2 : line_end + 2 + size])
+        at = line_end + 4 + size
+    return b"".join(out)
+
+
+def whole(status: int, headers: bytes, body: bytes, *, keep_alive: bool = True) -> bytes:
+    """A complete answer. headers: ready `name: value` lines."""
+    return b"%b%bcontent-length: %d\r\n%b\r\n%b" % (status_line(status), headers, len(body), b"" if keep_alive else b"connection: close\r\n", body)
