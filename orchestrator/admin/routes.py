@@ -1,0 +1,77 @@
+"""The table of operations of the admin API, and the routes made of it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from orchestrator.admin.access import Access
+from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.errors import AdminError
+from orchestrator.admin.servers import ServerOperations
+from orchestrator.asgi import Receive, Scope, Send
+from orchestrator.store.engine import Conflict, Unavailable
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Request], Awaitable[Response]]
+ROOTS = ("/api/servers", "/api/breakers", "/api/health-check")
+
+
+def operations(servers: ServerOperations, breakers: BreakerOperations) -> dict[str, dict[str, Handler]]:
+    """path -> method -> handler."""
+    return {
+        "/api/servers": {"GET": servers.list, "POST": servers.add},
+        "/api/servers/{server_id}": {"GET": servers.get, "PATCH": servers.change, "DELETE": servers.remove},
+        "/api/servers/{server_id}/check": {"POST": servers.check},
+        "/api/servers/{server_id}/drain": {"POST": servers.drain},
+        "/api/servers/{server_id}/resume": {"POST": servers.resume},
+        "/api/servers/{server_id}/models": {"GET": servers.models},
+        "/api/health-check": {"POST": servers.check_all},
+        "/api/breakers": {"GET": breakers.list},
+        "/api/breakers/{server_id}/{action}": {"POST": breakers.turn_server},
+        "/api/breakers/{server_id}/{model:path}/{action}": {"POST": breakers.turn_model},
+    }
+
+
+def routes(servers: ServerOperations, breakers: BreakerOperations, token: str) -> list[BaseRoute]:
+    """Every route of the admin API behind its access rules, then one for all else below its paths."""
+    found = [Route(path, Access(Endpoint(methods), token)) for path, methods in operations(servers, breakers).items()]
+    return [*found, *(Route(f"{root}/{{rest:path}}", Access(Endpoint({}), token)) for root in ROOTS)]
+
+
+class Endpoint:
+    """ASGI application of one path. Whatever goes wrong is told in the error shape of the admin API."""
+
+    def __init__(self, methods: dict[str, Handler]) -> None:
+        self._methods = methods
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._handler(scope["method"])(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 the last resort of every operation
+            response = _failure(error, scope).response()
+        await response(scope, receive, send)
+
+    def _handler(self, method: str) -> Handler:
+        if not self._methods:
+            raise AdminError(404, "not_found", "the admin API has no such path")
+        handler = self._methods.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            allow = ", ".join([*self._methods, *(["HEAD"] if "GET" in self._methods else [])])
+            raise AdminError(405, "method_not_allowed", f"this path allows {allow}", headers={"Allow": allow})
+        return handler
+
+
+def _failure(error: Exception, scope: Scope) -> AdminError:
+    if isinstance(error, AdminError):
+        return error
+    if isinstance(error, Unavailable):
+        return AdminError(503, "database_unavailable", f"nothing was changed: {error}", headers={"Retry-After": "5"})
+    if isinstance(error, Conflict):
+        return AdminError(409, "conflict", str(error))
+    log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+    return AdminError(500, "internal_error", "something went wrong inside; the log says what")
