@@ -287,11 +287,11 @@ class _Peer(asyncio.Protocol):
         self.writable.set()
 
     async def send(self, data: bytes) -> None:
+        await asyncio.sleep(0)  # before and not after: when the client has the last byte the script counts as played
         if self.gone or self.transport.is_closing():
             raise ConnectionResetError
         self.transport.write(data)
         await self.writable.wait()
-        await asyncio.sleep(0)
 
     def _leave(self) -> None:
         if self.gone:
