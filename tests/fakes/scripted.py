@@ -225,7 +225,7 @@ class ScriptedServer:
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
-        """Refuse new connections and reset the open ones, as a killed process does."""
+        """Refuse new connections and drop the open ones, as the kernel does for a killed process."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
