@@ -50,15 +50,32 @@ def open_secrets(settings: Settings) -> Secrets:
 
     Raises ConfigError that names the setting or the file, never the key.
     """
-    if settings.secret_key:
-        return Secrets(_fernet(settings.secret_key, "secret_key"))
     path = Path(settings.data_dir) / KEY_FILE
     try:
-        if not path.exists():
+        if not settings.secret_key and not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_key_file(path)
-        return Secrets(_fernet(path.read_text("ascii").strip(), str(path)))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from None
+    key = find_key(settings)
+    if key is None:
+        raise ConfigError(f"{path}: disappeared")
+    return Secrets(key)
+
+
+def find_key(settings: Settings) -> Fernet | None:
+    """The key as it is there now, None if it is to be made at the first start. Raises ConfigError."""
+    if settings.secret_key:
+        return _fernet(settings.secret_key, "secret_key")
+    path = Path(settings.data_dir) / KEY_FILE
+    return _fernet(_read(path), str(path)) if path.exists() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be used as key file: {getattr(error, 'strerror', None) or 'not text'}") from None
+        raise ConfigError(f"{path}: cannot be read as key file: {getattr(error, 'strerror', None) or 'it is not text'}") from None
 
 
 def _fernet(key: str, source: str) -> Fernet:
