@@ -15,8 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from orchestrator.errors import ConfigError, OrchestratorError
 
-BUSY_TIMEOUT_SECONDS = 2.0
 DEADLINE_SECONDS = 5.0
+BUSY_SHARE = 0.4  # of the deadline, so that a lock is told as such
 
 
 class Unavailable(OrchestratorError):
@@ -51,7 +51,7 @@ class Database:
         self.path = path
         self.deadline_seconds = deadline_seconds
         url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
-        self.engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": min(BUSY_TIMEOUT_SECONDS, deadline_seconds)})
+        self.engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": deadline_seconds * BUSY_SHARE})
         event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
 
     @asynccontextmanager

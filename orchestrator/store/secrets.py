@@ -41,7 +41,7 @@ class Secrets:
             return Secret(stored) if stored.startswith("env:") else Sealed(stored)
         try:
             return Secret(self._fernet.decrypt(stored[len(SEALED) :]).decode())
-        except (InvalidToken, UnicodeDecodeError):
+        except (InvalidToken, ValueError):
             return Sealed(stored)
 
 
