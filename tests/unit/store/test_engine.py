@@ -83,10 +83,15 @@ async def test_damaged_file_is_unavailable(tmp_path):
         await words(Database(path))
 
 
-async def test_what_takes_longer_than_the_deadline_is_unavailable(path):
-    with pytest.raises(Unavailable, match="did not answer"):
-        async with Database(path, deadline_seconds=0.05).transaction():
+async def test_what_takes_longer_than_the_deadline_is_unavailable_and_undone(path):
+    async def hang():
+        async with Database(path, deadline_seconds=0.3).transaction() as connection:
+            await connection.execute(INSERT, {"word": "more"})
             await asyncio.Event().wait()
+
+    with pytest.raises(Unavailable, match="did not answer"):
+        await hang()
+    assert await words(Database(path)) == ["0001"]
 
 
 async def test_foreign_keys_are_enforced(database):
