@@ -19,10 +19,14 @@ ROUTES: dict[str, Route] = {
 }
 
 
-def find(path: str) -> Route | None:
+_BY_BYTES = {path.encode(): route for path, route in ROUTES.items()}
+
+
+def find(path: bytes) -> Route | None:
     """The route of a POST to this path (no query), None if it is no inference path."""
-    route = ROUTES.get(path)
-    if route is not None or not path.startswith("/v1/") or path == "/v1/models" or path.startswith("/v1/models/"):
+    route = _BY_BYTES.get(path)
+    if route is not None or not path.startswith(b"/v1/") or path == b"/v1/models" or path.startswith(b"/v1/models/"):
         return route
     # Any other POST below /v1/ with a `model` member goes to a server that has the model (rerank, audio, ...).
-    return Route(path, "anthropic" if path.startswith("/v1/messages/") else "openai", "v1", path[4:], "opaque")
+    text = path.decode("latin-1")
+    return Route(text, "anthropic" if text.startswith("/v1/messages/") else "openai", "v1", text[4:], "opaque")

@@ -7,7 +7,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from orchestrator.errors import Refusal
+from orchestrator.protocol import multipart
 from orchestrator.protocol.errors import Dialect
+from orchestrator.protocol.multipart import Form
 from orchestrator.protocol.splice import replace_member
 
 Family = Literal["ollama", "v1"]
@@ -38,6 +40,7 @@ class Envelope(Struct):
     stream: bool
     intent: Intent = "infer"
     choices: int = 1
+    form: Form | None = None
 
 
 class _OpenAIView(Struct):
@@ -62,10 +65,15 @@ _EMPTY = frozenset((b"", b"null", b'""', b"[]"))
 _MAX_NAME = 512
 
 
-def read(route: Route, body: bytes) -> Envelope:
+def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
     """Decode what routing needs. Raises Refusal with the words that a server of this dialect would use."""
     if not body:
         raise Refusal(400, "invalid_request", "missing request body")
+    if route.style == "opaque" and content_type.lower().startswith(b"multipart/"):
+        form = multipart.read(content_type, body)
+        if not form.model or len(form.model) > _MAX_NAME:
+            raise no_model(route)
+        return Envelope(route, body, form.model, form.stream, form=form)
     if route.dialect == "ollama":
         view, body = _view(_ollama, _OllamaView, body)
         model = view.model or view.name or ""
@@ -81,6 +89,8 @@ def read(route: Route, body: bytes) -> Envelope:
 def no_model(route: Route) -> Refusal:
     if route.operation in ("generate", "embed"):  # Ollama looks up the empty name on these
         return Refusal(404, "model_not_found", "model '' not found")
+    if route.style == "opaque":
+        return Refusal(404, "not_found", f"there is no {route.path}, or its body lacks the model that says where it goes")
     return Refusal(400, "invalid_request", "model is required")
 
 
@@ -98,7 +108,11 @@ def unknown_model(route: Route, model: str) -> Refusal:
 
 def with_model(envelope: Envelope, name: str) -> bytes:
     """The body to send to a server that knows the model by this name; the client's own bytes where that is how it asked."""
-    return envelope.body if name == envelope.model else replace_member(envelope.body, "model", msgspec.json.encode(name))
+    if name == envelope.model:
+        return envelope.body
+    if envelope.form is not None:
+        return envelope.body[: envelope.form.start] + name.encode() + envelope.body[envelope.form.end :]
+    return replace_member(envelope.body, "model", msgspec.json.encode(name))
 
 
 def _intent(route: Route, view: _OllamaView) -> Intent:

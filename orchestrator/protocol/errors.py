@@ -16,9 +16,12 @@ ANTHROPIC_TYPES = {
 }
 
 
-def body(dialect: Dialect, status: int, code: str, message: str) -> bytes:
-    """The JSON of an error answer. Non-ASCII is escaped: some clients split lines at U+2028."""
-    return dumps(_value(dialect, status, code, message)).encode()
+def body(dialect: Dialect, status: int, code: str, message: str, request_id: str = "") -> bytes:
+    """The JSON of an error answer. Non-ASCII is escaped: some clients split lines at U+2028. request_id: Anthropic's answers repeat it."""
+    value = _value(dialect, status, code, message)
+    if dialect == "anthropic":
+        value["request_id"] = request_id
+    return dumps(value).encode()
 
 
 def record(dialect: Dialect, style: str, code: str, message: str) -> bytes:

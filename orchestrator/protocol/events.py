@@ -125,6 +125,15 @@ def _messages(value: dict[str, Any]) -> Event:
 _READERS = {"ollama": _ollama, "openai": _openai, "responses": _responses, "messages": _messages}
 
 
+def is_whole(payload: bytes) -> bool:
+    """The payload is not cut short: JSON, or the end mark."""
+    try:
+        _json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return payload.strip() == b"[DONE]"
+    return True
+
+
 def first_telling(style: str, found: Iterable[bytes]) -> tuple[Event, bytes]:
     """The first event that is more than bookkeeping, and its payload."""
     for payload in found:

@@ -18,6 +18,7 @@ NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-orchestrato
 
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
+NO_BODY = (204, 304)
 
 
 def _status_line(status: int) -> bytes:

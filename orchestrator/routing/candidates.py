@@ -9,15 +9,15 @@ from orchestrator.fleet.server import Server
 
 
 class Wanted(Struct):
-    """What a request asks of the router. tried: ids of servers that failed it already; pin: the one server it names itself.
+    """What a request asks of the router. hosts: those that have the model, or the part of them that the request may go to.
 
-    light: costs next to nothing, so a server's limit does not hold it up.
+    tried: ids of servers that failed it already. light: costs next to nothing, so a server's limit does not hold it up.
     """
 
     model: Model
     asked: str
+    hosts: tuple[Host, ...]
     tried: set[str]
-    pin: str | None = None
     light: bool = False
 
 
@@ -37,10 +37,10 @@ def able(wanted: Wanted, now: float) -> list[Host]:
     """Hosts that may be asked, limits aside. Breakers that opened by themselves never block the last ones: then those are given."""
     admitted: list[Host] = []
     last: list[Host] = []
-    key, tried, pin = wanted.model.key, wanted.tried, wanted.pin
-    for host in wanted.model.hosts_for(wanted.asked):
+    key, tried = wanted.model.key, wanted.tried
+    for host in wanted.hosts:
         server = host.server
-        if server.spec.id in tried or (pin is not None and server.spec.id != pin) or not server.routable(now):
+        if server.spec.id in tried or not server.routable(now):
             continue
         said = verdict(server, key, now)
         if said is Verdict.ADMIT or said is Verdict.TRIAL:
@@ -57,11 +57,7 @@ def free(hosts: list[Host]) -> list[Host]:
 
 def refusal(wanted: Wanted, now: float) -> Refusal:
     """Why no server can be asked, with the status that fits. To be called when `able` gave nothing."""
-    name, hosts = wanted.asked, wanted.model.hosts_for(wanted.asked)
-    if wanted.pin is not None:
-        hosts = tuple(host for host in hosts if host.server.spec.id == wanted.pin)
-        if not hosts:
-            return Refusal(404, "model_not_found", f"server '{wanted.pin}' does not have model '{name}' for this protocol")
+    name, hosts = wanted.asked, wanted.hosts
     reasons = {host.server.spec.id: _reason(host.server, wanted.model.key, now) for host in hosts if host.server.spec.id not in wanted.tried}
     said = set(reasons.values())
     listed = ", ".join(f"{server} ({reason})" for server, reason in list(reasons.items())[:5])

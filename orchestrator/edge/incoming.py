@@ -1,0 +1,144 @@
+"""A request as it came in: its parts, and how it becomes a call or an error."""
+
+import itertools
+import os
+import re
+
+import httptools
+from msgspec import Struct
+
+from orchestrator.clock import Clock
+from orchestrator.edge.origins import Origins
+from orchestrator.errors import Refusal
+from orchestrator.gateway.call import Call, Client
+from orchestrator.gateway.gateway import Gateway
+from orchestrator.protocol import encoding, errors
+from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.http import Headers, whole
+
+JSON = b"application/json"
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_LOOKED_AT = frozenset((b"origin", b"host", b"content-type", b"content-encoding", b"x-request-id"))
+
+
+class Limits(Struct, frozen=True):
+    """Of client connections; seconds and bytes as in the settings of the same names."""
+
+    max_body_bytes: int
+    max_header_bytes: int
+    max_connections: int
+    header_timeout_seconds: float
+    body_timeout_seconds: float
+    send_timeout_seconds: float
+    keepalive_timeout_seconds: float
+
+
+class RequestIds:
+    """Unique in this process and, by a random start, across processes. Cheaper than a UUID for each."""
+
+    __slots__ = ("_numbers", "_prefix")
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(6).hex()
+        self._numbers = itertools.count()
+
+    def next(self) -> str:
+        return f"{self._prefix}{next(self._numbers):08x}"
+
+    def of(self, given: bytes | None) -> str:
+        """The client's own id if it is a sane one, else a new one."""
+        return given.decode("ascii") if given is not None and _REQUEST_ID.fullmatch(given) else self.next()
+
+
+class Shared(Struct, frozen=True):
+    """What all connections share."""
+
+    gateway: Gateway
+    limits: Limits
+    origins: Origins
+    clock: Clock
+    ids: RequestIds
+
+
+class Incoming:
+    """method, url and headers as sent (names lower case). refusal: why it will not be served, where that is known already."""
+
+    __slots__ = ("_parts", "body_bytes", "headers", "keep_alive", "method", "refusal", "url", "version")
+
+    def __init__(self, method: bytes, url: bytes, version: str, headers: Headers, *, keep_alive: bool) -> None:
+        self.method, self.url, self.version, self.headers, self.keep_alive = method, url, version, headers, keep_alive
+        self.refusal: Refusal | None = None
+        self.body_bytes = 0
+        self._parts: list[bytes] = []
+
+    def add(self, data: bytes) -> None:
+        self.body_bytes += len(data)
+        if self.refusal is None:
+            self._parts.append(data)
+
+    def body(self) -> bytes:
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    def head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def path(self) -> bytes:
+        """With its query; of an absolute URL (as sent to proxies) the part behind the host."""
+        if self.url.startswith(b"/"):
+            return self.url.partition(b"#")[0]
+        try:
+            parsed = httptools.parse_url(self.url)
+        except httptools.HttpParserInvalidURLError:
+            return b"/"
+        return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+
+    def call(self, client: Client, route: Route, shared: Shared, *, keep_alive: bool) -> Call:
+        """The inference request that this is. Raises Refusal."""
+        seen = {name: value for name, value in self.headers if name in _LOOKED_AT}
+        request_id = shared.ids.of(seen.get(b"x-request-id"))
+        host, origin = seen.get(b"host", b"").decode("latin-1"), seen.get(b"origin")
+        extra = b"x-request-id: %b\r\n" % request_id.encode()
+        if not shared.origins.host_allowed(host):
+            raise Refusal(403, "forbidden_host", "this Host may not be used here")
+        if origin is not None:
+            if not shared.origins.allows(origin.decode("latin-1"), host):
+                raise Refusal(403, "forbidden_origin", "this web origin may not use the API")
+            extra += b"".join(b"%b: %b\r\n" % pair for pair in shared.origins.answer_headers(origin.decode("latin-1")))
+        body = self.body()
+        compression = seen.get(b"content-encoding")
+        if compression is not None:
+            body = encoding.decode(body, compression.decode("latin-1"), shared.limits.max_body_bytes)
+        return Call(
+            client, route, self.url, self._json_headers(route, seen.get(b"content-type", b""), body), body,
+            request_id=request_id, extra=extra, keep_alive=keep_alive, started_at=shared.clock.now(),
+        )  # fmt: skip
+
+    def _json_headers(self, route: Route, content_type: bytes, body: bytes) -> Headers:
+        """curl says a form where it sends JSON, and some servers take that at its word."""
+        if content_type.startswith(JSON) or (route.style == "opaque" and body.lstrip()[:1] != b"{"):
+            return self.headers
+        return [*((name, value) for name, value in self.headers if name != b"content-type"), (b"content-type", JSON)]
+
+
+def broken(message: str) -> Incoming:
+    """Stands for bytes that are no HTTP."""
+    incoming = Incoming(b"", b"", "1.1", [], keep_alive=False)
+    incoming.refusal = Refusal(400, "malformed_request", message)
+    return incoming
+
+
+def error_bytes(incoming: Incoming | None, refusal: Refusal, shared: Shared, *, keep_alive: bool) -> bytes:
+    """An error in the dialect of the path, plain text where there is none."""
+    path = incoming.url if incoming is not None else b""
+    given = next((value for name, value in incoming.headers if name == b"x-request-id"), None) if incoming is not None else None
+    request_id = shared.ids.of(given)
+    head = b"x-request-id: %b\r\n" % request_id.encode()
+    if refusal.retry_after_seconds is not None:
+        head += b"retry-after: %d\r\n" % max(1, round(refusal.retry_after_seconds))
+    if refusal.status == 403 and refusal.code in ("forbidden_origin", "forbidden_host"):
+        return whole(403, head, b"", keep_alive=keep_alive)  # as Ollama does, so that a foreign page learns nothing
+    if path.startswith((b"/api/", b"/v1/")):
+        dialect: errors.Dialect = "ollama" if path.startswith(b"/api/") else "anthropic" if path.startswith(b"/v1/messages") else "openai"
+        body = errors.body(dialect, refusal.status, refusal.code, refusal.message, request_id)
+        return whole(refusal.status, head + b"content-type: application/json\r\n", body, keep_alive=keep_alive)
+    return whole(refusal.status, head + b"content-type: text/plain; charset=utf-8\r\n", refusal.message.encode(), keep_alive=keep_alive)

@@ -1,0 +1,72 @@
+"""The failed attempts of one request, and whose doing they were."""
+
+from msgspec import Struct
+
+from orchestrator.fleet.breaker import Transition
+from orchestrator.fleet.outcome import Outcome
+from orchestrator.gateway.flight import Flight
+from orchestrator.gateway.judge import Judgement
+from orchestrator.gateway.relay import Relay
+
+
+class Attempt(Struct):
+    """One try on one server. relay holds the answer, if there was one."""
+
+    flight: Flight
+    relay: Relay
+    judgement: Judgement
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.judgement.outcome
+
+
+class Attempts:
+    """Strikes wait for the next attempt: a failure that a second server repeats in the same words is the request's doing, and neither is struck.
+
+    answer: the last attempt whose answer may be passed on when nobody is left (never a 401 or 403: those concern our own credentials).
+    """
+
+    __slots__ = ("_pending", "again", "answer", "count", "last", "repeated", "transitions")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.again = False  # the only server was asked a second time
+        self.repeated = False
+        self.answer: Attempt | None = None
+        self.last: Attempt | None = None
+        self._pending: Attempt | None = None
+        self.transitions: list[tuple[Flight, Transition]] = []
+
+    def failed(self, attempt: Attempt, now: float) -> None:
+        """Take in a failure; its flight is finished."""
+        before, self._pending = self._pending, None
+        self.last = attempt
+        if attempt.relay.close_answer() and attempt.outcome is not Outcome.AUTH:
+            self.answer = attempt
+        if before is not None:
+            same = before.judgement.text and before.judgement.text == attempt.judgement.text
+            if same and before.flight.server is not attempt.flight.server:
+                self.repeated = True
+                before.flight.forgive()
+                attempt.flight.forgive()
+                return
+            self._strike(before, now)
+        if attempt.outcome.strikes == "none":
+            return
+        if attempt.judgement.retry_after_seconds is not None or not attempt.judgement.text:
+            self._strike(attempt, now)  # nothing that another server could say would change it
+        else:
+            self._pending = attempt
+
+    def settle(self, now: float) -> None:
+        """No further attempt fails: what is pending was the server's doing."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._strike(pending, now)
+
+    def _strike(self, attempt: Attempt, now: float) -> None:
+        judgement = attempt.judgement
+        transition = attempt.flight.strike(judgement.outcome, judgement.reason, now, judgement.retry_after_seconds)
+        if transition is not None:
+            self.transitions.append((attempt.flight, transition))

@@ -1,0 +1,31 @@
+"""How long each phase of an attempt may take: the fleet's defaults, or the server's own."""
+
+from msgspec import Struct
+
+from orchestrator.fleet.server import Server
+from orchestrator.fleet.specs import ServerSpec
+from orchestrator.gateway.relay import Relay
+from orchestrator.protocol.envelope import Envelope
+
+
+class Deadlines(Struct, frozen=True):
+    """Seconds. commit: for waiting and all attempts together, until there is something to answer with."""
+
+    connect: float
+    first_event: float
+    first_event_ollama: float
+    answer: float
+    idle: float
+    commit_seconds: float
+
+    def connect_seconds(self, spec: ServerSpec) -> float:
+        return spec.connect_timeout_seconds or self.connect
+
+    def relay(self, envelope: Envelope, server: Server, deadline_at: float, now: float) -> Relay:
+        """A relay that knows its deadlines. Ollama may first have to load the model."""
+        spec = server.spec
+        if envelope.stream:
+            limit = spec.first_event_timeout_seconds or (self.first_event_ollama if server.learned.supports_ollama else self.first_event)
+        else:
+            limit = spec.answer_timeout_seconds or self.answer
+        return Relay(envelope.route, envelope.choices, server, spec.idle_timeout_seconds or self.idle, min(now + limit, deadline_at))

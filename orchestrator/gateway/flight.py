@@ -1,0 +1,61 @@
+"""One attempt on one server: the only place where in-flight counts and breakers change on account of requests."""
+
+from orchestrator.fleet.breaker import Breaker, State, Transition
+from orchestrator.fleet.models import Host
+from orchestrator.fleet.outcome import Outcome
+from orchestrator.fleet.server import Server
+
+
+class Flight:
+    """Counts from its making to `finish`, which takes effect once however often it is called.
+
+    A failure is not struck here but by `strike` or `forgive`, once it is known whether a second server fails in the same words.
+    """
+
+    __slots__ = ("_open", "host", "key", "server", "started_at")
+
+    def __init__(self, host: Host, key: str, now: float) -> None:
+        server = self.server = host.server
+        self.host = host
+        self.key = key
+        self.started_at = now
+        self._open = True
+        server.in_flight += 1
+        for breaker in self._breakers():
+            if breaker.state is not State.CLOSED:
+                breaker.start(now)
+
+    def finish(self, outcome: Outcome, now: float) -> Transition | None:
+        """The slot is free. A success closes breakers; what says nothing about the server only ends a trial."""
+        if not self._open:
+            return None
+        self._open = False
+        server = self.server
+        server.in_flight -= 1
+        server.outcomes[outcome.label] += 1
+        if outcome is not Outcome.OK:
+            if outcome.strikes == "none":
+                self.forgive()
+            return None
+        server.flowed_at = now
+        transition = None
+        for breaker in self._breakers():
+            if breaker.failures or breaker.failed or breaker.state is not State.CLOSED:
+                transition = breaker.succeed(now) or transition
+        return transition
+
+    def strike(self, outcome: Outcome, reason: str, now: float, retry_after_seconds: float | None = None) -> Transition | None:
+        """The failure is the server's doing."""
+        transition = self.server.strike(outcome, self.key, reason, now, retry_after_seconds)
+        self.forgive()
+        return transition
+
+    def forgive(self) -> None:
+        """The failure (if it was one) is not the server's doing: a trial that it was ends without a verdict."""
+        for breaker in self._breakers():
+            breaker.release()
+
+    def _breakers(self) -> tuple[Breaker, ...]:
+        server: Server = self.server
+        own = server.breakers.get(self.key)
+        return (server.breaker, own) if own is not None else (server.breaker,)

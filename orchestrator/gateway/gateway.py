@@ -1,0 +1,363 @@
+"""The request path: choose a server, try it, judge the answer, try another or commit. One coroutine per request, read top to bottom."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from random import Random
+
+from orchestrator.clock import Clock
+from orchestrator.errors import ConfigError, Refusal
+from orchestrator.fleet.breaker import Transition
+from orchestrator.fleet.fleet import Fleet
+from orchestrator.fleet.models import Host
+from orchestrator.fleet.outcome import Outcome
+from orchestrator.gateway.admission import Admission
+from orchestrator.gateway.answer import failure_of, refusal_bytes, success_head
+from orchestrator.gateway.attempts import Attempt, Attempts
+from orchestrator.gateway.call import Call
+from orchestrator.gateway.deadlines import Deadlines
+from orchestrator.gateway.flight import Flight
+from orchestrator.gateway.judge import Judgement, judge
+from orchestrator.gateway.relay import Relay
+from orchestrator.protocol import envelope as envelopes
+from orchestrator.protocol.envelope import Envelope
+from orchestrator.protocol.events import End
+from orchestrator.protocol.http import NOT_SENT, header, lines
+from orchestrator.routing.candidates import Wanted, able
+from orchestrator.routing.retry import SHORT_WAIT_SECONDS, RetryBudget, pause
+from orchestrator.telemetry.record import AttemptRecord, RequestRecord
+from orchestrator.upstream.target import Targets
+from orchestrator.upstream.wire import ConnectFailed
+
+TICK_SECONDS = 0.25
+logger = logging.getLogger("orchestrator.gateway")
+
+
+class Gateway:
+    """Everything that requests share. `start` is called by the edge; `calls` are the requests under way."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        admission: Admission,
+        targets: Targets,
+        deadlines: Deadlines,
+        budget: RetryBudget,
+        max_attempts: int,
+        clock: Clock,
+        random: Random,
+        on_record: Callable[[RequestRecord], None],
+    ) -> None:
+        self._fleet = fleet
+        self._admission = admission
+        self._targets = targets
+        self._deadlines = deadlines
+        self._budget = budget
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._random = random
+        self._on_record = on_record
+        self._relays: set[Relay] = set()
+        self.calls: set[Call] = set()
+        self.stopping = False
+
+    def start(self, call: Call) -> None:
+        self.calls.add(call)
+        call.task = asyncio.get_running_loop().create_task(self._handle(call))
+
+    def fleet_changed(self) -> None:
+        """Servers came, went or recovered: forget connections of those that went, let in who waits."""
+        self._targets.keep(set(self._fleet.servers))
+        self._admission.pump()
+
+    async def _handle(self, call: Call) -> None:
+        record = RequestRecord(self._clock.utc().timestamp(), call.request_id, call.route.dialect, call.route.operation)
+        try:
+            await self._serve(call, record)
+        except Refusal as refusal:
+            self._refuse(call, refusal, record)
+        except asyncio.CancelledError:
+            if self.stopping:
+                self._refuse(call, Refusal(503, "shutting_down", "the orchestrator is shutting down", retry_after_seconds=5.0), record)
+            else:
+                record.outcome = Outcome.CLIENT_GONE.label
+        except Exception:
+            logger.exception("request %s failed inside", call.request_id)
+            self._refuse(call, Refusal(500, "internal_error", "internal error of the orchestrator"), record)
+        finally:
+            self.calls.discard(call)
+            record.duration_seconds = round(self._clock.now() - call.started_at, 6)
+            self._on_record(record)
+            call.client.answered()
+
+    async def _serve(self, call: Call, record: RequestRecord) -> None:
+        content_type = b"" if call.route.style != "opaque" else header(call.headers, b"content-type") or b""
+        envelope = envelopes.read(call.route, call.body, content_type)
+        record.model, record.stream = envelope.model, envelope.stream
+        wanted = self._wanted(call, envelope)
+        if envelope.intent != "infer":
+            wanted = await self._where_loaded(call, envelope, wanted)
+        deadline_at = call.started_at + self._deadlines.commit_seconds
+        attempts = Attempts()
+        repeating = False
+        try:
+            while True:
+                flight = await self._admit(wanted, deadline_at, attempts)
+                if flight is None:
+                    break
+                attempt = await self._attempt(call, envelope, flight, deadline_at)
+                attempts.count += 1
+                if attempt.outcome in (Outcome.OK, Outcome.CLIENT_ERROR):
+                    attempts.settle(self._clock.now())
+                    await self._commit(call, envelope, attempt, attempts, record)
+                    return
+                self._failed(call, attempt, attempts, record)
+                if not await self._may_try_again(wanted, attempts, deadline_at, repeating=repeating):
+                    break
+                if not repeating and attempt.outcome is not Outcome.CONNECT_ERROR:
+                    repeating = True
+                    self._budget.active += 1
+        finally:
+            self._budget.active -= repeating
+            attempts.settle(self._clock.now())
+            self._log(attempts.transitions)
+        await self._pass_failure_on(call, envelope, attempts, record)
+
+    # Where to
+
+    def _wanted(self, call: Call, envelope: Envelope) -> Wanted:
+        route = call.route
+        model = self._fleet.find(route.family, envelope.model)
+        pin = header(call.headers, b"x-orchestrator-server")
+        if pin is not None and (name := pin.decode("latin-1").strip()) not in self._fleet.servers:
+            raise Refusal(400, "unknown_server", f"server '{name[:64]}' named in X-Orchestrator-Server is not registered")
+        if model is None:
+            raise envelopes.unknown_model(route, envelope.model)
+        hosts = model.hosts_for(envelope.model)
+        if pin is not None:
+            hosts = tuple(host for host in hosts if host.server.spec.id == name)
+            if not hosts:
+                family = "Ollama's" if route.family == "ollama" else "OpenAI's"
+                raise Refusal(404, "model_not_found", f"server '{name[:64]}' does not have model '{envelope.model}' in {family} protocol")
+        return Wanted(model, envelope.model, hosts, set(), route.light)
+
+    async def _where_loaded(self, call: Call, envelope: Envelope, wanted: Wanted) -> Wanted:
+        """A load goes to where the model is in memory; an unload to every such server, the answer being that of the last."""
+        key, now = wanted.model.key, self._clock.now()
+        resident = [host for host in wanted.hosts if key in host.server.resident and host.server.routable(now)]
+        if not resident:
+            return wanted
+        if envelope.intent == "unload" and len(resident) > 1:
+            await asyncio.gather(*(self._aside(call, envelope, host, wanted) for host in resident[:-1]))
+            resident = resident[-1:]
+        return Wanted(wanted.model, wanted.asked, tuple(resident), wanted.tried, light=envelope.intent == "unload")
+
+    async def _aside(self, call: Call, envelope: Envelope, host: Host, wanted: Wanted) -> None:
+        """The same request to one more server, whose answer nobody sees."""
+        flight = Flight(host, wanted.model.key, self._clock.now())
+        attempt = await self._attempt(call, envelope, flight, call.started_at + self._deadlines.commit_seconds)
+        attempt.relay.drop()
+        self._finish(flight, attempt.outcome)
+        self._learn_residency(envelope, flight)
+
+    async def _admit(self, wanted: Wanted, deadline_at: float, attempts: Attempts) -> Flight | None:
+        """A flight, after waiting if need be; None if nobody is left but there is a failure to tell of."""
+        try:
+            return self._admission.take(wanted, self._clock.now()) or await self._admission.wait(wanted, deadline_at)
+        except Refusal:
+            if attempts.last is None:
+                raise
+            return None
+
+    # One attempt
+
+    async def _attempt(self, call: Call, envelope: Envelope, flight: Flight, deadline_at: float) -> Attempt:
+        """Ask the flight's server until its answer can be judged. The flight stays open."""
+        relay = self._deadlines.relay(envelope, flight.server, deadline_at, self._clock.now())
+        try:
+            relay = await self._ask(call, envelope, flight, relay)
+            return Attempt(flight, relay, judge(relay))
+        except ConfigError as error:
+            flight.server.blame_config(str(error))
+            return Attempt(flight, relay, Judgement(Outcome.AUTH, str(error)))
+        except ConnectFailed as error:
+            return Attempt(flight, relay, Judgement(Outcome.CONNECT_ERROR, str(error)))
+        except BaseException:
+            relay.drop()
+            self._finish(flight, Outcome.CLIENT_GONE)
+            raise
+
+    async def _ask(self, call: Call, envelope: Envelope, flight: Flight, relay: Relay) -> Relay:
+        """Send the request; a pooled connection that turns out dead before any byte of an answer is replaced by a new one."""
+        spec = flight.server.spec
+        target = self._targets.of(spec)
+        body = envelopes.with_model(envelope, flight.host.outgoing(envelope.model))
+        head = target.head(call.path, lines(call.headers, NOT_SENT), call.headers, len(body))
+        head += b"x-request-id: %b\r\n\r\n" % call.request_id.encode()
+        connection = target.pool.take()
+        while True:
+            if connection is None:
+                connection = await target.pool.connect(self._deadlines.connect_seconds(spec))
+            relay.attach(connection)
+            self._relays.add(relay)
+            try:
+                connection.ask(relay, head, body)
+                await relay.ready()
+            except BaseException:
+                relay.drop()
+                raise
+            finally:
+                self._relays.discard(relay)
+            if relay.failure is None or relay.failure.kind != "stale":
+                return relay
+            relay, connection = relay.fresh(), None
+
+    # After an attempt
+
+    def _failed(self, call: Call, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
+        now = self._clock.now()
+        server, judgement = attempt.flight.server, attempt.judgement
+        self._finish(attempt.flight, attempt.outcome)
+        attempts.failed(attempt, now)
+        if attempt.outcome is Outcome.AUTH:
+            server.blame_config(judgement.reason)
+        elif attempt.outcome is Outcome.MODEL_MISSING:
+            self._fleet.forget_model(server)
+        record.attempts = [*record.attempts, AttemptRecord(server.id, attempt.outcome.label, judgement.reason, round(now - call.started_at, 4))]
+
+    async def _may_try_again(self, wanted: Wanted, attempts: Attempts, deadline_at: float, *, repeating: bool) -> bool:
+        """Elsewhere at once, or after a pause where there is no elsewhere."""
+        last = attempts.last
+        assert last is not None
+        now = self._clock.now()
+        if attempts.repeated or not last.outcome.retryable or attempts.count >= self._max_attempts or now >= deadline_at or self.stopping:
+            return False
+        # What never reached a server multiplies no work, so it is free.
+        if last.outcome is not Outcome.CONNECT_ERROR and not repeating and not self._budget.allows(len(self.calls)):
+            return False
+        server = last.flight.server.id
+        wanted.tried.add(server)
+        if able(wanted, now):
+            return True
+        wait = last.judgement.retry_after_seconds
+        if wait is not None:
+            if last.outcome is not Outcome.RATE_LIMITED or wait > SHORT_WAIT_SECONDS:
+                return False
+        elif last.outcome is Outcome.SERVER_ERROR and not attempts.again:
+            attempts.again, wait = True, pause(self._random)
+        else:
+            return False
+        if now + wait >= deadline_at:
+            return False
+        await asyncio.sleep(wait)
+        wanted.tried.discard(server)
+        return True
+
+    async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
+        """Give the answer to the client and see it to its end."""
+        relay, flight = attempt.relay, attempt.flight
+        record.server, record.status = flight.server.id, relay.status
+        record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
+        try:
+            head, framed = success_head(call, relay, flight.server.id, attempts.count)
+            call.relay, call.committed = relay, True
+            if not relay.complete:
+                self._relays.add(relay)
+            relay.commit(call.client, head, framed=framed)
+            await relay.over()
+        except BaseException:
+            relay.drop()
+            self._finish(flight, Outcome.CLIENT_GONE)
+            raise
+        finally:
+            call.relay = None
+            self._relays.discard(relay)
+        outcome = attempt.outcome
+        if relay.failure is not None:
+            outcome, record.reason = Outcome.TRUNCATED, relay.failure.reason
+        elif relay.end_of is End.ERROR:
+            # The server's own words at the end of a stream: no success, but also no sign that it is ill (a bad option ends so).
+            outcome, record.reason = Outcome.SERVER_ERROR, "error event in the stream"
+        self._settle_committed(flight, outcome, record)
+        record.outcome = outcome.label
+        record.prompt_tokens, record.completion_tokens = relay.usage()
+        if outcome is Outcome.OK:
+            flight.server.last_response_seconds = self._clock.now() - flight.started_at
+            self._learn_residency(envelope, flight)
+
+    def _settle_committed(self, flight: Flight, outcome: Outcome, record: RequestRecord) -> None:
+        self._finish(flight, outcome)
+        if outcome is Outcome.TRUNCATED and not self.stopping:
+            transition = flight.strike(outcome, record.reason, self._clock.now())
+            self._log([(flight, transition)] if transition else [])
+        elif outcome is not Outcome.OK:
+            flight.forgive()
+
+    async def _pass_failure_on(self, call: Call, envelope: Envelope, attempts: Attempts, record: RequestRecord) -> None:
+        """Nobody is left: the last answer of a server as it was, or an error of ours if there was none."""
+        attempt = attempts.answer
+        if attempt is None:
+            assert attempts.last is not None
+            raise failure_of(attempts.last, envelope)
+        record.server, record.status, record.outcome = attempt.flight.server.id, attempt.relay.status, attempt.outcome.label
+        head, framed = success_head(call, attempt.relay, attempt.flight.server.id, attempts.count)
+        call.committed = True
+        attempt.relay.commit(call.client, head, framed=framed)
+
+    def _refuse(self, call: Call, refusal: Refusal, record: RequestRecord) -> None:
+        """An error of ours in the client's dialect, or after the commit one in its stream."""
+        record.outcome = record.outcome or refusal.code
+        record.status, record.reason = record.status or refusal.status, refusal.message
+        if call.committed:
+            call.client.abort()
+        else:
+            call.client.write(refusal_bytes(call, refusal, len(record.attempts)))
+
+    def _finish(self, flight: Flight, outcome: Outcome) -> None:
+        transition = flight.finish(outcome, self._clock.now())
+        if transition is not None:
+            self._log([(flight, transition)])
+        self._admission.pump()
+
+    def _learn_residency(self, envelope: Envelope, flight: Flight) -> None:
+        """What was just answered from is in memory, before the next `/api/ps` says so."""
+        server = flight.server
+        if not server.learned.supports_ollama or envelope.route.light:
+            return
+        if envelope.intent == "unload":
+            server.resident.discard(flight.key)
+            server.wants_probe = True
+        elif flight.key not in server.resident:
+            server.resident.add(flight.key)
+            server.wants_probe = True
+
+    def _log(self, transitions: list[tuple[Flight, Transition]]) -> None:
+        for flight, transition in transitions:
+            logger.warning("breaker %s %s: %s -> %s: %s", flight.server.id, flight.key, transition.before, transition.after, transition.reason)
+
+    # Time
+
+    def tick(self) -> None:
+        """A few times a second: deadlines of all attempts, age of connections, whoever waits."""
+        now = self._clock.now()
+        for relay in list(self._relays):
+            relay.sweep(now)
+        self._targets.sweep(now)
+        self._admission.pump()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Let what is under way finish, then end it: committed streams with an error record, the others with a 503."""
+        self.stopping = True
+        await self._ended(grace_seconds)
+        for call in list(self.calls):
+            if call.relay is not None:
+                call.relay.break_off("the orchestrator is shutting down")
+            elif call.task is not None:
+                call.task.cancel()
+        await self._ended(2.0)
+        self._targets.close()
+
+    async def _ended(self, seconds: float) -> None:
+        tasks = [call.task for call in self.calls if call.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)

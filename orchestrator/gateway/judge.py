@@ -1,0 +1,88 @@
+"""What an answer says about who failed: pure, from what a relay holds."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator.fleet.outcome import Outcome
+from orchestrator.gateway.relay import Relay
+from orchestrator.protocol.events import Event
+from orchestrator.protocol.http import Headers, header
+
+
+class Judgement(Struct, frozen=True):
+    """reason: for logs and breakers, quotes nothing of the server. text: what makes two failures the same one (see Attempts)."""
+
+    outcome: Outcome
+    reason: str = ""
+    retry_after_seconds: float | None = None
+    text: bytes = b""
+
+
+class _WithError(Struct):
+    error: object = None
+
+
+_decoder = msgspec.json.Decoder(_WithError)
+OK = Judgement(Outcome.OK)
+
+
+def judge(relay: Relay) -> Judgement:
+    """The outcome of an attempt as far as it is known when its relay is ready."""
+    failure, status = relay.failure, relay.status
+    if failure is not None:
+        return Judgement(Outcome.TIMEOUT if failure.kind == "timeout" else Outcome.SERVER_ERROR, failure.reason)
+    if 200 <= status < 300:
+        if relay.first is Event.ERROR:
+            return Judgement(Outcome.SERVER_ERROR, "error event at the start of the stream", text=relay.first_payload)
+        if relay.framing or not relay.complete:
+            return OK
+        return _whole(relay.held_body)
+    return _refused(status, relay.headers, relay.held_body)
+
+
+def _whole(body: bytes) -> Judgement:
+    """Some servers say 200 and then what went wrong."""
+    if body.find(b'"error"', 0, 4096) >= 0:
+        try:
+            if _decoder.decode(body).error:
+                return Judgement(Outcome.SERVER_ERROR, "HTTP 200 with an error", text=body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+    return OK
+
+
+def _refused(status: int, headers: Headers, body: bytes) -> Judgement:
+    reason = f"HTTP {status}"
+    if status in (401, 403):
+        return Judgement(Outcome.AUTH, f"the server refused our credentials ({reason})")
+    wait = retry_after(headers)
+    if status == 429 or (status == 503 and wait is not None):
+        return Judgement(Outcome.RATE_LIMITED, reason, wait, b"%d %b" % (status, body))
+    if (status == 404 and _model_is_missing(body)) or (status == 400 and b'"model_not_found"' in body[:2000]):
+        return Judgement(Outcome.MODEL_MISSING, "the server does not have the model")
+    if 400 <= status < 500 or status == 501:
+        return Judgement(Outcome.CLIENT_ERROR, reason)
+    return Judgement(Outcome.SERVER_ERROR, reason, text=b"%d %b" % (status, body))
+
+
+def _model_is_missing(body: bytes) -> bool:
+    said = body[:2000].lower()
+    return b"model_not_found" in said or (b"model" in said and (b"not found" in said or b"does not exist" in said))
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Retry-After in seconds, from `retry-after-ms`, seconds or an HTTP date; None if absent or unreadable."""
+    milliseconds, value = header(headers, b"retry-after-ms"), header(headers, b"retry-after")
+    try:
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+        if value is None:
+            return None
+        if value.strip().isdigit():
+            return float(value)
+        return max(0.0, (parsedate_to_datetime(value.decode("latin-1")) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,358 @@
+"""One attempt's answer: held until it may be committed, then copied to the client as it comes.
+
+Before the commit nothing has reached the client and everything may be tried elsewhere. After it whole records go straight on; the last, incomplete
+one is held back so that an error record always begins on a clean line.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from orchestrator.fleet.server import Server
+from orchestrator.protocol import errors, events
+from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.events import End, Event
+from orchestrator.protocol.http import LAST_CHUNK, Headers, chunk, header, unchunked
+from orchestrator.upstream.wire import Connection, Failure
+
+HELD_ANSWER_BYTES = 8 * 1024 * 1024
+HELD_RECORD_BYTES = 256 * 1024
+SETTLE_SECONDS = 2.0
+TAIL_READS = 4
+TAIL_BYTES = 2048
+# A record that may be the last of its stream holds this; those are read with care, all others only copied.
+LAST_MARKS = {"openai": b"[DONE]", "ollama": b'"done":true'}
+
+
+class Client(Protocol):
+    """The client's side of a relay."""
+
+    chunks: bool  # takes chunked encoding (HTTP/1.1)
+    paused: bool  # reads too slowly just now
+
+    def write(self, data: bytes) -> None: ...
+
+    def abort(self) -> None:
+        """Cut the connection so that nobody takes what was sent for a whole answer."""
+
+
+class Relay:
+    """Receives an answer (upstream.wire.Receiver). `ready` and `over` are awaited by the gateway.
+
+    status is 0 until a head came. first: the first telling event of a stream. end: how it ended. moved is set with every read; `sweep` reads and clears it.
+    """
+
+    __slots__ = (
+        "_choices", "_client", "_connection", "_fast_end", "_framed", "_held", "_idle_at", "_mark", "_out", "_overlong", "_parts", "_paused", "_route",
+        "_server", "_settled", "_size", "_tail", "_waiter", "complete", "deadline_at", "end_of", "failure", "first", "first_payload", "framing", "headers",
+        "idle_seconds", "is_over", "is_ready", "moved", "status",
+    )  # fmt: skip
+
+    def __init__(self, route: Route, choices: int, server: Server, idle_seconds: float, deadline_at: float) -> None:
+        self._route = route
+        self._server = server
+        self._choices = choices
+        self.idle_seconds = idle_seconds
+        self.deadline_at = deadline_at
+        self._connection: Connection | None = None
+        self._client: Client | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.status = 0
+        self.headers: Headers = []
+        self.framing = ""
+        self.first = Event.NOTHING
+        self.first_payload = b""
+        self.failure: Failure | None = None
+        self.end_of = End.OPEN
+        self.complete = self.is_ready = self.is_over = False
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._held = b""
+        self._overlong = self._framed = self._paused = self._settled = False
+        self._fast_end: bytes | None = None
+        self._mark = LAST_MARKS.get(route.style)
+        self._out: list[bytes] = []
+        self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
+        self._idle_at = 0.0
+        self.moved = True
+
+    def fresh(self) -> "Relay":
+        """The same again, for another connection to the same server."""
+        return Relay(self._route, self._choices, self._server, self.idle_seconds, self.deadline_at)
+
+    def attach(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # Awaited by the gateway
+
+    async def ready(self) -> None:
+        """Until there is something to judge: a useful event, a whole answer, or a failure."""
+        if not self.is_ready:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    async def over(self) -> None:
+        """Until the answer has ended, well or not; `failure` and `end_of` say which."""
+        if not self.is_over:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    # Before the commit
+
+    @property
+    def held_body(self) -> bytes:
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    @property
+    def held_bytes(self) -> int:
+        return self._size
+
+    def close_answer(self) -> bool:
+        """The attempt failed and another may follow: let go of the server. True if there is an answer that could still be passed on."""
+        self.drop()
+        if self.status == 0 or not (self.complete or self.first is Event.ERROR):
+            return False
+        self.complete, self.failure = True, None
+        return True
+
+    def head(self, status: int, headers: Headers) -> None:
+        self.status, self.headers = status, headers
+        if 200 <= status < 300 and header(headers, b"content-encoding") in (None, b"identity"):
+            self.framing = events.framing(header(headers, b"content-type") or b"")
+
+    def body(self, data: bytes) -> None:
+        self.moved = True
+        if self._client is not None:
+            self._pass_on(data)
+            return
+        self._parts.append(data)
+        self._size += len(data)
+        if self.is_ready:
+            return
+        if self.framing:
+            self._look_for_first(data)
+        elif self._size > HELD_ANSWER_BYTES:
+            self._wake_ready()
+
+    def _look_for_first(self, data: bytes) -> None:
+        self._held += data
+        cut = events.boundary(self._held, self.framing)
+        whole, self._held = self._held[:cut], self._held[cut:]
+        self._tell(whole)
+        # After an error the server's own end is awaited (see `sweep`), so that the answer can be passed on whole.
+        if self.first not in (Event.NOTHING, Event.ERROR) or self._size > HELD_RECORD_BYTES:
+            self._wake_ready()
+
+    def _tell(self, records: bytes) -> None:
+        if records and self.first is Event.NOTHING:
+            self.first, self.first_payload = events.first_telling(self._route.style, events.payloads(records, self.framing))
+
+    def end(self) -> None:
+        """The server's message is whole."""
+        self.complete = True
+        self._connection = None
+        if self._client is not None:
+            self._close(None)
+            return
+        if not self.is_ready and self.framing and self._held:
+            self._tell(self._held)
+        if not self.is_ready and self.framing and self.first is Event.NOTHING:
+            self.failure = Failure("reset", "the stream ended before anything was said")
+        self._wake_ready()
+
+    def broken(self, failure: Failure) -> None:
+        self._connection = None
+        self.failure = failure
+        if self._client is not None:
+            self._close(failure)
+        else:
+            self._wake_ready()
+
+    def drop(self) -> None:
+        """Nobody wants the answer: close the call to the server at once."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+
+    # The commit
+
+    def commit(self, client: Client, head: bytes, *, framed: bool) -> None:
+        """Give the client the head and all that is held; from now on everything goes straight on. framed: as chunks, else as it is."""
+        self._client, self._framed = client, framed
+        self._held, held = b"", self.held_body
+        self._parts.clear()
+        self._out.append(head)
+        self._pass_on(held)
+        if self.complete or self.failure is not None:
+            self._close(self.failure)
+            return
+        if client.paused:
+            self.pause()
+        if framed and self.framing:
+            self._fast_end = b"}\n\n\r\n" if self.framing == "sse" else b"}\n\r\n"
+        self.flush()
+
+    # After the commit
+
+    def copy(self, data: bytes) -> bool:
+        """One whole chunk of whole records, none of them the last: sent on as it is. 2 µs less than the long way round."""
+        end = self._fast_end
+        if end is None or self._held or not data.endswith(end):
+            return False
+        at = data.find(b"\r\n", 1, 10)
+        if data[:at] != b"%x" % (len(data) - at - 4) or (self._mark is not None and self._mark in data):
+            return False
+        self.moved = True
+        self._tail.append(data)
+        self._client.write(data)  # type: ignore[union-attr]
+        return True
+
+    def _pass_on(self, data: bytes) -> None:
+        if not self.framing:
+            self._emit(data)
+            return
+        if self._held:
+            data = self._held + data
+        cut = events.boundary(data, self.framing)
+        whole, self._held = data[:cut], data[cut:]
+        if whole:
+            self._overlong = False
+            self._emit(whole)
+        if len(self._held) > HELD_RECORD_BYTES:  # too long to hold: from here to its end no error record could begin cleanly
+            self._emit(self._held)
+            self._held, self._overlong = b"", True
+
+    def _emit(self, data: bytes) -> None:
+        if not data:
+            return
+        if self.framing:
+            framed = chunk(data)
+            self._tail.append(framed)
+            self._out.append(framed if self._framed else data)
+        else:
+            self._tail.append(data[-TAIL_BYTES:])
+            self._out.append(chunk(data) if self._framed else data)
+
+    def flush(self) -> None:
+        if self._client is None or not self._out:
+            return
+        data, self._out = b"".join(self._out), []
+        self._client.write(data)
+        if self._mark is not None and self.framing and self._mark in data[-HELD_RECORD_BYTES:] and self._ending() is End.COMPLETE:
+            self._done_early()
+
+    def _done_early(self) -> None:
+        """The last record is there but not the end of the message: the client need not wait for that."""
+        connection, self._connection = self._connection, None
+        self._close(None)
+        if connection is not None:
+            connection.leave()
+
+    def _ending(self) -> End:
+        tail = events.payloads(b"".join(unchunked(piece) for piece in self._tail), self.framing)
+        return events.ending(self._route.style, [*tail, *self._held_payloads()], self._choices)
+
+    def _held_payloads(self) -> list[bytes]:
+        """Those of a last record that only lacks its terminator; none if the record itself is cut."""
+        found = events.payloads(self._held, self.framing)
+        return found if all(events.is_whole(payload) for payload in found) else []
+
+    def _close(self, failure: Failure | None) -> None:
+        """Everything came, or nothing more will: end the client's answer in a way that tells which."""
+        client = self._client
+        assert client is not None
+        if self.framing:
+            self._close_stream(failure)
+        elif failure is not None:
+            self.failure = failure
+        else:
+            self.end_of = End.COMPLETE
+        data, self._out = b"".join(self._out), []
+        if self.failure is not None and (not self.framing or self._overlong):
+            client.write(data)
+            client.abort()
+        else:
+            client.write(data + LAST_CHUNK if self._framed else data)
+        self._wake_over()
+
+    def _close_stream(self, failure: Failure | None) -> None:
+        """A stream that said how it ends is whole however its connection ended; any other gets an error record."""
+        end = self._ending()
+        if self._route.style == "opaque" and failure is None:
+            end = End.COMPLETE
+        self.end_of, self.failure = end, None
+        if end is not End.OPEN and (self._held_payloads() or self._route.style == "opaque"):
+            self._emit(self._held if self.framing == "ndjson" else self._held.rstrip(b"\r\n") + b"\n\n")
+        if end is End.FINISHED:
+            self.end_of = End.COMPLETE
+            self._emit(events.END_RECORD.get(self._route.style, b""))
+        elif end is End.OPEN:
+            self.failure = failure or Failure("reset", "the server ended the stream before it was complete")
+            if not self._overlong:
+                self._emit(errors.record(self._route.dialect, self._route.style, "upstream_closed", f"upstream error: {self.failure.reason}"))
+        self._held = b""
+
+    # Time
+
+    def pause(self) -> None:
+        """The client reads too slowly: stop reading from the server."""
+        self._paused = True
+        if self._connection is not None:
+            self._connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        self._paused = False
+        self.moved = True
+        if self._connection is not None:
+            self._connection.transport.resume_reading()
+
+    def sweep(self, now: float) -> None:
+        """Called a few times a second: are deadlines met? Before the commit `deadline_at`, after it the time since the last read."""
+        if self.is_over or (self._client is None and self.is_ready):
+            return
+        if self.moved and self.status:
+            self._server.flowed_at = now
+        if self._client is None:
+            if self.first is Event.ERROR:
+                if not self.moved:
+                    self._wake_ready()
+                self.moved = False
+            elif now >= self.deadline_at:
+                self.drop()
+                self.broken(Failure("timeout", "no answer within the deadline" if self.status == 0 else "no first event within the deadline"))
+            return
+        if self.moved or self._paused:
+            self.moved, self._settled, self._idle_at = False, False, now
+            return
+        idle = now - self._idle_at
+        if idle >= SETTLE_SECONDS and self.framing and not self._settled:
+            self._settled = True
+            if self._ending() is not End.OPEN:
+                self._done_early()
+                return
+        if idle >= self.idle_seconds:
+            self.drop()
+            self.broken(Failure("timeout", f"the server sent nothing for {self.idle_seconds:g} s"))
+
+    def break_off(self, reason: str) -> None:
+        """End a committed answer with an error: the process is going away."""
+        if self._client is not None and not self.is_over:
+            self.drop()
+            self.broken(Failure("shutdown", reason))
+
+    def usage(self) -> tuple[int | None, int | None]:
+        """(prompt tokens, completion tokens) as the server told them at the end of its answer."""
+        return events.usage(b"".join(self._tail)[-TAIL_BYTES:])
+
+    def _wake_ready(self) -> None:
+        self.is_ready = True
+        self._wake()
+
+    def _wake_over(self) -> None:
+        self.is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
