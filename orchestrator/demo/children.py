@@ -65,7 +65,7 @@ class Children:
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", *module, cwd=self._folder, env=dict(env), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=_dies_with_parent(),
+                start_new_session=True, preexec_fn=dies_with_parent(),
             )  # fmt: skip
         child = Child(name, process, log)
         self._running.append(child)
@@ -81,7 +81,7 @@ class Children:
         await asyncio.gather(*(child.kill() for child in alive if child.alive))
 
 
-def _dies_with_parent() -> Callable[[], None] | None:
+def dies_with_parent() -> Callable[[], None] | None:
     """On Linux: a hook for the child that has the kernel end it with its parent, even when that is killed."""
     if not sys.platform.startswith("linux"):
         return None

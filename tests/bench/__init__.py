@@ -1,0 +1,1 @@
+"""What the orchestrator costs, measured against nginx in one interleaved run: `python -m tests.bench`."""
