@@ -13,6 +13,10 @@ PR_SET_PDEATHSIG = 1
 START_SECONDS = 20.0
 
 
+class ChildFailed(Exception):
+    """A child did not do what it was started for; the text holds its last words."""
+
+
 class Child:
     """One running child process, its output in a file of its own."""
 
@@ -31,14 +35,17 @@ class Child:
         """The end of what it wrote, for an error message."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:])
 
-    async def first_line(self) -> str:
-        """Waits for its first line of output. Raises RuntimeError if it ends without one."""
-        async with asyncio.timeout(START_SECONDS):
-            while b"\n" not in (written := self.log.read_bytes()):
-                if not self.alive:
-                    raise RuntimeError(f"{self.name} ended at once:\n{self.last_words()}")
-                await asyncio.sleep(0.02)
-        return written.partition(b"\n")[0].decode()
+    async def line(self, start: str) -> str:
+        """Waits for the first line of its output that starts so. Raises ChildFailed if it ends, or lasts too long, without one."""
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while True:
+            whole_lines = self.log.read_text("utf-8", "replace").rpartition("\n")[0].splitlines()
+            for line in whole_lines:
+                if line.startswith(start):
+                    return line
+            if not self.alive or asyncio.get_running_loop().time() > deadline:
+                raise ChildFailed(f"{self.name} did not start:\n{self.last_words()}")
+            await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
         """End it without any chance to say goodbye."""

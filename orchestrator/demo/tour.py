@@ -16,7 +16,7 @@ import aiohttp
 from msgspec import Struct
 
 from orchestrator.demo.asking import Answer, Dialect, ask
-from orchestrator.demo.children import Child, Children
+from orchestrator.demo.children import Child, ChildFailed, Children
 from orchestrator.demo.place import HOST, Place
 from orchestrator.demo.speech import TEXT
 
@@ -76,7 +76,7 @@ async def _until_told(*, once: bool) -> int:
         return await tour
     except asyncio.CancelledError:
         return 0 if not once else 1
-    except DemoFailed as failure:
+    except (DemoFailed, ChildFailed) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1
 
@@ -107,7 +107,7 @@ async def _show(session: aiohttp.ClientSession, children: Children, place: Place
     await _until_ready(session, place, orchestrator)
     print(f"orchestrator on {place.url}, data in {folder}")
     for server in FLEET:
-        await _register(session, place, server, await emulated[server.id].first_line())
+        await _register(session, place, server, await emulated[server.id].line("http://"))
     await _until_discovered(session, place)
     answers = [await ask(session, place.url, dialect, model, stream=stream) for dialect, model, stream in REQUESTS]
     killed, survivor = await _kill_one_during_a_request(session, place, emulated)
