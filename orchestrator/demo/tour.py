@@ -60,18 +60,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="orchestrator demo", description="Start the orchestrator with three emulated servers and show what it does.")
     parser.add_argument("--once", action="store_true", help="end after the table: 0 if all was well, 1 if anything was wrong")
     args = parser.parse_args(argv)
-    try:
-        return asyncio.run(_until_told(once=args.once))
-    except KeyboardInterrupt:
-        return 0
+    with suppress(AttributeError):  # whoever replaced sys.stdout by something without it
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    return asyncio.run(_until_told(once=args.once))
 
 
 async def _until_told(*, once: bool) -> int:
     """The tour as a task that SIGINT and SIGTERM cancel, so that everything is cleaned up on the way out."""
-    tour = asyncio.ensure_future(_tour(once=once))
+    tour = asyncio.create_task(_tour(once=once))
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not tour.cancelling():  # a second Ctrl-C must not disturb the ending of the children
+            tour.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, tour.cancel)
+        loop.add_signal_handler(number, stop)
     try:
         return await tour
     except asyncio.CancelledError:
@@ -93,8 +97,7 @@ async def _tour(*, once: bool) -> int:
             _print_what_next(place)
             await asyncio.Event().wait()
         finally:
-            # Shielded: a second Ctrl-C must not leave children behind.
-            await asyncio.shield(asyncio.ensure_future(children.end()))
+            await children.end()
             place.close()
     return 0
 
