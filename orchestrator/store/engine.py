@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -52,13 +50,15 @@ class Database:
         self.deadline_seconds = deadline_seconds
         url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
         self.engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": deadline_seconds * BUSY_SHARE})
-        event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose work is committed at the end. Raises Unavailable, or Conflict, after which nothing has changed."""
+        if not self.path.exists():
+            raise Unavailable("the database file is gone")
         try:
             async with asyncio.timeout(self.deadline_seconds), self.engine.begin() as connection:
+                await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
                 yield connection
         except IntegrityError:
             raise Conflict("a server with this id or url is registered already") from None
@@ -69,9 +69,3 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
-
-
-def _enforce_foreign_keys(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
