@@ -14,11 +14,10 @@ from orchestrator.gateway.call import Call, Client
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.protocol import encoding, errors
 from orchestrator.protocol.envelope import Route
-from orchestrator.protocol.http import Headers, whole
+from orchestrator.protocol.http import Headers, RequestHeaders, whole
 
-JSON = b"application/json"
+JSON_LINE = b"content-type: application/json"
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-_LOOKED_AT = frozenset((b"origin", b"host", b"content-type", b"content-encoding", b"x-request-id"))
 
 
 class Limits(Struct, frozen=True):
@@ -63,10 +62,11 @@ class Shared(Struct, frozen=True):
 class Incoming:
     """method, url and headers as sent (names lower case). refusal: why it will not be served, where that is known already."""
 
-    __slots__ = ("_parts", "body_bytes", "headers", "keep_alive", "method", "refusal", "url", "version")
+    __slots__ = ("_parts", "body_bytes", "headers", "keep_alive", "method", "read", "refusal", "url", "version")
 
     def __init__(self, method: bytes, url: bytes, version: str, headers: Headers, *, keep_alive: bool) -> None:
         self.method, self.url, self.version, self.headers, self.keep_alive = method, url, version, headers, keep_alive
+        self.read = RequestHeaders(headers)
         self.refusal: Refusal | None = None
         self.body_bytes = 0
         self._parts: list[bytes] = []
@@ -94,7 +94,8 @@ class Incoming:
 
     def call(self, client: Client, route: Route, shared: Shared, *, keep_alive: bool) -> Call:
         """The inference request that this is. Raises Refusal."""
-        seen = {name: value for name, value in self.headers if name in _LOOKED_AT}
+        headers = self.read
+        seen = headers.seen
         request_id = shared.ids.of(seen.get(b"x-request-id"))
         host, origin = seen.get(b"host", b"").decode("latin-1"), seen.get(b"origin")
         extra = b"x-request-id: %b\r\n" % request_id.encode()
@@ -108,16 +109,15 @@ class Incoming:
         compression = seen.get(b"content-encoding")
         if compression is not None:
             body = encoding.decode(body, compression.decode("latin-1"), shared.limits.max_body_bytes)
-        return Call(
-            client, route, self.url, self._json_headers(route, seen.get(b"content-type", b""), body), body,
-            request_id=request_id, extra=extra, keep_alive=keep_alive, started_at=shared.clock.now(),
-        )  # fmt: skip
+        if JSON_LINE not in headers.lines:
+            headers.lines = self._as_json(route, headers.lines, body)
+        return Call(client, route, self.url, headers, body, request_id=request_id, extra=extra, keep_alive=keep_alive, started_at=shared.clock.now())
 
-    def _json_headers(self, route: Route, content_type: bytes, body: bytes) -> Headers:
+    def _as_json(self, route: Route, lines: bytes, body: bytes) -> bytes:
         """curl says a form where it sends JSON, and some servers take that at its word."""
-        if content_type.startswith(JSON) or (route.style == "opaque" and body.lstrip()[:1] != b"{"):
-            return self.headers
-        return [*((name, value) for name, value in self.headers if name != b"content-type"), (b"content-type", JSON)]
+        if route.style == "opaque" and body.lstrip()[:1] != b"{":
+            return lines
+        return b"".join(line for line in lines.splitlines(keepends=True) if not line.startswith(b"content-type:")) + JSON_LINE + b"\r\n"
 
 
 def broken(message: str) -> Incoming:

@@ -18,7 +18,6 @@ from orchestrator.edge import routes
 from orchestrator.edge.incoming import Incoming, Shared, broken, error_bytes
 from orchestrator.errors import Refusal
 from orchestrator.gateway.call import Call
-from orchestrator.protocol.http import header
 
 BACKLOG_BYTES = 256 * 1024
 LINGER_SECONDS = 2.0
@@ -112,7 +111,9 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         limits, parser = self.shared.limits, self.parser
@@ -121,9 +122,10 @@ class Wire(HttpToolsProtocol):
         self._incoming = incoming
         if self._head_bytes > limits.max_header_bytes and incoming.head_bytes() > limits.max_header_bytes:
             incoming.refusal = self._head_too_large()
-        length = header(self.headers, b"content-length")
-        if length is not None and int(length) > limits.max_body_bytes:
+        seen = incoming.read.seen
+        if int(seen.get(b"content-length", 0)) > limits.max_body_bytes:
             incoming.refusal = self._body_too_large()
+        self.expect_100_continue = b"expect" in seen and seen[b"expect"].lower() == b"100-continue"
         if self._is_busy():
             return
         self._state = BODY

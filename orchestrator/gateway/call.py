@@ -6,7 +6,7 @@ from typing import Protocol
 from orchestrator.gateway import relay
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol.envelope import Route
-from orchestrator.protocol.http import Headers
+from orchestrator.protocol.http import RequestHeaders
 
 
 class Client(relay.Client, Protocol):
@@ -24,7 +24,17 @@ class Call:
     __slots__ = ("body", "client", "committed", "extra", "headers", "keep_alive", "path", "relay", "request_id", "route", "started_at", "task")
 
     def __init__(
-        self, client: Client, route: Route, path: bytes, headers: Headers, body: bytes, *, request_id: str, extra: bytes, keep_alive: bool, started_at: float
+        self,
+        client: Client,
+        route: Route,
+        path: bytes,
+        headers: RequestHeaders,
+        body: bytes,
+        *,
+        request_id: str,
+        extra: bytes,
+        keep_alive: bool,
+        started_at: float,
     ) -> None:
         self.client = client
         self.route = route

@@ -22,7 +22,6 @@ from orchestrator.gateway.relay import Relay
 from orchestrator.protocol import envelope as envelopes
 from orchestrator.protocol.envelope import Envelope
 from orchestrator.protocol.events import End
-from orchestrator.protocol.http import NOT_SENT, header, lines
 from orchestrator.routing.candidates import Wanted, able
 from orchestrator.routing.retry import SHORT_WAIT_SECONDS, RetryBudget, pause
 from orchestrator.telemetry.record import AttemptRecord, RequestRecord
@@ -71,7 +70,7 @@ class Gateway:
         self._admission.pump()
 
     async def _handle(self, call: Call) -> None:
-        record = RequestRecord(self._clock.utc().timestamp(), call.request_id, call.route.dialect, call.route.operation)
+        record = RequestRecord(self._clock.unix(), call.request_id, call.route.dialect, call.route.operation)
         try:
             await self._serve(call, record)
         except Refusal as refusal:
@@ -91,8 +90,7 @@ class Gateway:
             call.client.answered()
 
     async def _serve(self, call: Call, record: RequestRecord) -> None:
-        content_type = b"" if call.route.style != "opaque" else header(call.headers, b"content-type") or b""
-        envelope = envelopes.read(call.route, call.body, content_type)
+        envelope = envelopes.read(call.route, call.body, call.headers.content_type() if call.route.style == "opaque" else b"")
         record.model, record.stream = envelope.model, envelope.stream
         wanted = self._wanted(call, envelope)
         if envelope.intent != "infer":
@@ -128,7 +126,7 @@ class Gateway:
     def _wanted(self, call: Call, envelope: Envelope) -> Wanted:
         route = call.route
         model = self._fleet.find(route.family, envelope.model)
-        pin = header(call.headers, b"x-orchestrator-server")
+        pin = call.headers.seen.get(b"x-orchestrator-server")
         if pin is not None and (name := pin.decode("latin-1").strip()) not in self._fleet.servers:
             raise Refusal(400, "unknown_server", f"server '{name[:64]}' named in X-Orchestrator-Server is not registered")
         if model is None:
@@ -192,7 +190,7 @@ class Gateway:
         spec = flight.server.spec
         target = self._targets.of(spec)
         body = envelopes.with_model(envelope, flight.host.outgoing(envelope.model))
-        head = target.head(call.path, lines(call.headers, NOT_SENT), call.headers, len(body))
+        head = target.head(call.path, call.headers.lines, len(body))
         head += b"x-request-id: %b\r\n\r\n" % call.request_id.encode()
         connection = target.pool.take()
         while True:
@@ -264,7 +262,8 @@ class Gateway:
             if not relay.complete:
                 self._relays.add(relay)
             relay.commit(call.client, head, framed=framed)
-            await relay.over()
+            if not relay.is_over:
+                await relay.over()
         except BaseException:
             relay.drop()
             self._finish(flight, Outcome.CLIENT_GONE)

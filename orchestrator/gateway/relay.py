@@ -178,6 +178,12 @@ class Relay:
 
     def commit(self, client: Client, head: bytes, *, framed: bool) -> None:
         """Give the client the head and all that is held; from now on everything goes straight on. framed: as chunks, else as it is."""
+        if self.complete and not self.framing:  # the common plain answer, in one write
+            body = self.held_body
+            self._tail.append(body[-TAIL_BYTES:])
+            self.end_of, self.is_over = End.COMPLETE, True
+            client.write(head + (chunk(body) + LAST_CHUNK if framed else body))
+            return
         self._client, self._framed = client, framed
         self._held, held = b"", self.held_body
         self._parts.clear()

@@ -1,5 +1,6 @@
 """Heads of HTTP/1.1 messages as bytes: what is passed on, what is left out, what is added. Header names are lower case."""
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -54,6 +55,31 @@ def lines(headers: Headers, drop: frozenset[bytes]) -> bytes:
             named = frozenset(token.strip().lower() for token in value.split(b","))
             return lines(headers_without(headers, named | {b"connection"}), drop)
     return b"".join(out)
+
+
+class RequestHeaders:
+    """One pass over a request's headers: `lines` to pass on, `seen` what is looked at here (by lower-case name; the last one counts)."""
+
+    __slots__ = ("lines", "seen")
+
+    def __init__(self, headers: Headers) -> None:
+        seen: dict[bytes, bytes] = {}
+        out: list[bytes] = []
+        for name, value in headers:
+            if name in NOT_SENT:
+                seen[name] = value
+            else:
+                out += (name, b": ", value, b"\r\n")
+        self.seen = seen
+        connection = seen.get(b"connection")
+        if connection is None or connection.lower() in (b"keep-alive", b"close"):
+            self.lines = b"".join(out)
+        else:
+            self.lines = lines(headers, NOT_SENT)
+
+    def content_type(self) -> bytes:
+        found = re.search(rb"(?:^|\n)content-type: *([^\r]*)", self.lines)
+        return found[1] if found else b""
 
 
 def headers_without(headers: Headers, drop: frozenset[bytes]) -> Headers:

@@ -4,7 +4,6 @@ import os
 import ssl
 
 from orchestrator.fleet.specs import ServerSpec
-from orchestrator.protocol.http import NOT_SENT, Headers, headers_without, lines
 from orchestrator.upstream.address import parse
 from orchestrator.upstream.auth import headers
 from orchestrator.upstream.wire import Pool
@@ -25,8 +24,8 @@ class Target:
         # References are resolved at each request, plain values once.
         self._own = None if any(secret.variable for secret in secrets) else self._host + _lines(headers(spec, {}))
 
-    def head(self, path: bytes, client: bytes, client_headers: Headers, length: int) -> bytes:
-        """The head of a request but for the empty line. client: the client's headers as `lines` made them.
+    def head(self, path: bytes, client: bytes, length: int) -> bytes:
+        """The head of a request but for the empty line. client: the client's header lines.
 
         Raises ConfigError if a key cannot be resolved.
         """
@@ -34,8 +33,8 @@ class Target:
         if own is None:
             own = self._host + _lines(headers(self.spec, os.environ))
         if self.spec.headers:  # ours win over the client's of the same name
-            ours = frozenset(name.lower().encode() for name in self.spec.headers)
-            client = lines(headers_without(client_headers, ours), NOT_SENT)
+            ours = tuple(f"{name.lower()}:".encode() for name in self.spec.headers)
+            client = b"".join(line for line in client.splitlines(keepends=True) if not line.startswith(ours))
         return b"POST %b%b HTTP/1.1\r\n%b%baccept-encoding: identity\r\ncontent-length: %d\r\n" % (self._prefix, path, own, client, length)
 
 
