@@ -14,9 +14,13 @@ MASK = "***REDACTED***"
 TAGS = Raw(b'{"name":"m:latest","size":5,"digest":"d","details":{"family":"f"},"modified_at":"2026-01-01T00:00:00Z"}')
 V1 = Raw(b'{"id":"m","created":7,"owned_by":"o","max_model_len":4096}')
 LEARNED = Learned(
-    kind="ollama", version="0.9.0", supports_ollama=True, supports_v1=True,
-    models=(ListedModel("m:latest", "2026-01-01T00:00:00Z", TAGS), ListedModel("other", "", Raw(b'{"size":"","details":5}'))), v1_models=(ListedModel("m", "", V1), ListedModel("odd", "", Raw(b"[]"))),
-)  # fmt: skip
+    kind="ollama",
+    version="0.9.0",
+    supports_ollama=True,
+    supports_v1=True,
+    models=(ListedModel("m:latest", "2026-01-01T00:00:00Z", TAGS), ListedModel("other", "", Raw(b'{"size":"","details":5}'))),
+    v1_models=(ListedModel("m", "", V1), ListedModel("odd", "", Raw(b"[]"))),
+)
 LOADED = LoadedModel("m:latest", 5, 4, "2026-01-01T00:05:00Z", 4096)
 HEALTHY = Observation(status="healthy", reason="answers", learned=LEARNED, loaded=(LOADED,), response_seconds=0.0125)
 
@@ -32,14 +36,52 @@ async def test_add_probes_and_answers_what_was_found(admin):
     answer = await admin.add("a")
     assert (answer.status_code, answer.headers["location"], admin.prober.checked) == (201, "/api/servers/a", ["a"])
     assert answer.json() == {
-        "id": "a", "url": "http://a:1", "name": "", "type": "auto", "apiKey": None, "headers": {}, "maxConcurrency": None, "priority": 0, "weight": 1.0, "tags": [],
-        "enabled": True, "modelsAllow": [], "modelsDeny": [], "verifyTls": True, "connectTimeoutSeconds": None, "firstEventTimeoutSeconds": None,
-        "answerTimeoutSeconds": None, "idleTimeoutSeconds": None, "draining": False, "healthy": True, "status": "healthy", "statusReason": "answers",
-        "supportsOllama": True, "supportsV1": True, "kind": "ollama", "version": "0.9.0", "models": ["m:latest", "other"], "v1Models": ["m", "odd"],
+        "id": "a",
+        "url": "http://a:1",
+        "name": "",
+        "type": "auto",
+        "apiKey": None,
+        "headers": {},
+        "maxConcurrency": None,
+        "priority": 0,
+        "weight": 1.0,
+        "tags": [],
+        "enabled": True,
+        "modelsAllow": [],
+        "modelsDeny": [],
+        "verifyTls": True,
+        "connectTimeoutSeconds": None,
+        "firstEventTimeoutSeconds": None,
+        "answerTimeoutSeconds": None,
+        "idleTimeoutSeconds": None,
+        "draining": False,
+        "healthy": True,
+        "status": "healthy",
+        "statusReason": "answers",
+        "supportsOllama": True,
+        "supportsV1": True,
+        "kind": "ollama",
+        "version": "0.9.0",
+        "models": ["m:latest", "other"],
+        "v1Models": ["m", "odd"],
         "loadedModels": [{"name": "m:latest", "size": 5, "sizeVram": 4, "expiresAt": "2026-01-01T00:05:00Z", "contextLength": 4096}],
-        "inFlight": 0, "lastResponseTime": 12.5, "lastCheckTime": "2026-01-02T03:04:05.000Z", "breakers": {"closed": 1, "open": 0, "halfOpen": 0},
-        "outcomes": {"ok": 0, "clientError": 0, "rateLimited": 0, "auth": 0, "modelMissing": 0, "serverError": 0, "connectError": 0, "timeout": 0, "truncated": 0, "clientGone": 0},
-    }  # fmt: skip
+        "inFlight": 0,
+        "lastResponseTime": 12.5,
+        "lastCheckTime": "2026-01-02T03:04:05.000Z",
+        "breakers": {"closed": 1, "open": 0, "halfOpen": 0},
+        "outcomes": {
+            "ok": 0,
+            "clientError": 0,
+            "rateLimited": 0,
+            "auth": 0,
+            "modelMissing": 0,
+            "serverError": 0,
+            "connectError": 0,
+            "timeout": 0,
+            "truncated": 0,
+            "clientGone": 0,
+        },
+    }
 
 
 async def test_unreachable_server_is_registered_with_the_reason(admin):
@@ -249,8 +291,11 @@ async def test_locked_database_refuses_changes_and_answers_reads(admin):
     before = (await admin.ask("GET", "/api/servers")).json()
     with admin.locked():
         for method, path, body in [
-            ("POST", "", {"id": "b", "url": "http://b"}), ("PATCH", "/a", {"weight": 2}), ("DELETE", "/a", None), ("POST", "/a/drain", None),
-        ]:  # fmt: skip
+            ("POST", "", {"id": "b", "url": "http://b"}),
+            ("PATCH", "/a", {"weight": 2}),
+            ("DELETE", "/a", None),
+            ("POST", "/a/drain", None),
+        ]:
             answer = await admin.ask(method, f"/api/servers{path}", body)
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_unavailable")
             assert "retry-after" in answer.headers

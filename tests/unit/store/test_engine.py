@@ -79,7 +79,7 @@ async def test_removed_file_is_unavailable_and_not_made_anew(database, path):
 async def test_damaged_file_is_unavailable(database, path):
     assert await words(database) == ["0001"]
     path.write_bytes(b"no database at all" * 1000)
-    with pytest.raises(Unavailable, match="not a database|malformed"):
+    with pytest.raises(Unavailable, match=r"not a database|malformed"):
         await words(database)
 
 
