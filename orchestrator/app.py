@@ -1,11 +1,15 @@
 """The composition root: what there is, in the order in which it opens; it closes in reverse."""
 
-import logging
-import math
+import asyncio
+import gc
+import itertools
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from random import Random
+from socket import socket
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,44 +20,119 @@ from orchestrator.admin.registry import Registry
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.clock import Clock
+from orchestrator.edge import surface
+from orchestrator.edge.incoming import Limits, RequestIds, Shared
+from orchestrator.edge.origins import Origins
+from orchestrator.edge.wire import Wire
 from orchestrator.errors import ConfigError
 from orchestrator.fleet.fleet import Fleet
+from orchestrator.gateway.admission import Admission
+from orchestrator.gateway.deadlines import Deadlines
+from orchestrator.gateway.gateway import TICK_SECONDS, Gateway
 from orchestrator.health.prober import Prober
 from orchestrator.jobs import Jobs
+from orchestrator.routing.policies import named
+from orchestrator.routing.retry import RetryBudget
+from orchestrator.routing.router import Router
 from orchestrator.settings import Settings
 from orchestrator.store import migrate
 from orchestrator.store.engine import Database, sqlite_path
 from orchestrator.store.secrets import find_key, open_secrets
 from orchestrator.store.servers import Servers
+from orchestrator.telemetry import logs
+from orchestrator.telemetry.logs import RequestLog
 from orchestrator.upstream.control import open_session
+from orchestrator.upstream.target import Targets
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-CHATTY = ("aiosqlite", "apscheduler", "asyncio")
+ASGI_GRACE_SECONDS = 5
 
 
-def build(settings: Settings) -> Starlette:
-    """The whole application. Its lifespan opens and closes everything; `prepare` must have been called for the same settings."""
+class Plane:
+    """The data plane: made before the event loop runs, since uvicorn wants to know its protocol."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = Clock()
+        self.fleet = Fleet()
+        self.log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
+        admission = Admission(Router(named(settings.policy, Random())), self.clock, settings.queue_size, settings.queue_timeout_seconds)  # noqa: S311
+        deadlines = Deadlines(
+            connect=settings.connect_timeout_seconds,
+            first_event=settings.first_event_timeout_seconds,
+            first_event_ollama=settings.ollama_first_event_timeout_seconds,
+            answer=settings.answer_timeout_seconds,
+            idle=settings.idle_timeout_seconds,
+            commit_seconds=settings.commit_timeout_seconds,
+        )
+        budget = RetryBudget(settings.retry_budget)
+        self.gateway = Gateway(
+            self.fleet, admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.log.add  # noqa: S311
+        )  # fmt: skip
+        self.origins = Origins(settings.origins, loopback_only=is_loopback(settings.host))
+        limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
+        self.shared = Shared(self.gateway, limits, self.origins, self.clock, RequestIds())
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which lets inference finish before it closes connections, and looks after their time limits."""
+
+    def __init__(self, config: uvicorn.Config, plane: Plane, grace_seconds: float) -> None:
+        super().__init__(config)
+        self._plane = plane
+        self._grace_seconds = grace_seconds
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ticking = asyncio.create_task(self._tick())
+        # What lives now lives to the end: 20 % less CPU per request than with the defaults.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+
+    async def _tick(self) -> None:
+        for count in itertools.count():
+            await asyncio.sleep(TICK_SECONDS)
+            self._plane.gateway.tick()
+            self._plane.log.flush()
+            if count % 4 == 0:
+                now = self._plane.clock.now()
+                for connection in list(self.server_state.connections):
+                    if isinstance(connection, Wire):
+                        connection.check(now)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        gateway = self._plane.gateway
+        until = self._plane.clock.now() + self._grace_seconds
+        while gateway.calls and not self.force_exit and self._plane.clock.now() < until:  # noqa: ASYNC110  force_exit comes from a signal handler
+            await asyncio.sleep(0.05)
+        await gateway.stop()
+        await super().shutdown(sockets)
+        self._ticking.cancel()
+        self._plane.log.flush()
+
+
+def build(settings: Settings, plane: Plane) -> Starlette:
+    """Everything that is served as ASGI. Its lifespan opens and closes everything; `prepare` must have been called for the same settings."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(app, settings):
+        async with opened(app, settings, plane):
             yield
 
     return Starlette(lifespan=lifespan)
 
 
 @asynccontextmanager
-async def opened(app: Starlette, settings: Settings) -> AsyncIterator[None]:
+async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncIterator[None]:
     """Everything open, and the routes in place."""
-    clock, fleet = Clock(), Fleet()
-
-    def changed() -> None:
-        """Servers or breakers are not what they were."""
-
+    clock, fleet, gateway = plane.clock, plane.fleet, plane.gateway
     async with AsyncExitStack() as stack:
         database = Database(sqlite_path(settings.resolved_database_url))
         stack.push_async_callback(database.close)
-        registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, changed)
+        registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, gateway.fleet_changed)
         await registry.load()
         session = await stack.enter_async_context(open_session())
         prober = Prober(fleet, session, clock, settings, registry.save_learned)
@@ -61,8 +140,8 @@ async def opened(app: Starlette, settings: Settings) -> AsyncIterator[None]:
         jobs.start()
         stack.push_async_callback(jobs.stop)
         servers = ServerOperations(fleet, registry, prober, clock)
-        breakers = BreakerOperations(fleet, clock, changed)
-        app.router.routes[:] = admin_routes(servers, breakers, settings.admin_token)
+        breakers = BreakerOperations(fleet, clock, gateway.fleet_changed)
+        app.router.routes[:] = [*admin_routes(servers, breakers, settings.admin_token), *surface.routes(fleet, clock, plane.origins)]
         yield
 
 
@@ -95,14 +174,16 @@ def prepare(settings: Settings) -> None:
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. The exit status of the process. Raises ConfigError."""
     prepare(settings)
-    start_logging(settings.log_level)
-    server = uvicorn.Server(
+    logs.configure(settings.log_level)
+    plane = Plane(settings)
+    server = Server(
         uvicorn.Config(
-            build(settings),
+            build(settings, plane),
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=partial(Wire, plane.shared),  # type: ignore[arg-type]
+            backlog=4096,
             ws="none",
             lifespan="on",
             access_log=False,
@@ -110,16 +191,10 @@ def serve(settings: Settings) -> int:
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds),
-        )
+            timeout_graceful_shutdown=ASGI_GRACE_SECONDS,
+        ),
+        plane,
+        settings.shutdown_grace_seconds,
     )
     server.run()
     return 0 if server.started else 1
-
-
-def start_logging(level: str) -> None:
-    """To standard error. Libraries that tell of every step are heard only when something is wrong."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a probe slower than its interval is no news each time

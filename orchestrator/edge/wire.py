@@ -315,8 +315,8 @@ class Wire(HttpToolsProtocol):
             self.transport.write_eof()
 
     def _client_left(self) -> None:
-        if self.call is not None and self.call.task is not None:
-            self.call.task.cancel()
+        if self.call is not None:
+            self.call.leave()
 
     def _head_too_large(self) -> Refusal:
         return Refusal(431, "headers_too_large", f"the request head is larger than {self.shared.limits.max_header_bytes} bytes")

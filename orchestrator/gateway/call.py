@@ -19,9 +19,26 @@ class Client(relay.Client, Protocol):
 class Call:
     """path: with its query, as it goes upstream. extra: ready header lines for every answer (request id, CORS). relay: the one
     that is being copied, for flow control. committed: bytes of an answer have gone out, so no other can follow.
+    gone: the client has left.
     """
 
-    __slots__ = ("body", "client", "committed", "extra", "headers", "keep_alive", "path", "relay", "request_id", "route", "started_at", "task")
+    __slots__ = (
+        "_cancelled",
+        "_running",
+        "body",
+        "client",
+        "committed",
+        "extra",
+        "gone",
+        "headers",
+        "keep_alive",
+        "path",
+        "relay",
+        "request_id",
+        "route",
+        "started_at",
+        "task",
+    )
 
     def __init__(
         self,
@@ -46,5 +63,23 @@ class Call:
         self.keep_alive = keep_alive
         self.started_at = started_at
         self.relay: Relay | None = None
-        self.committed = False
+        self.committed = self.gone = False
+        self._running = self._cancelled = False
         self.task: asyncio.Task[None] | None = None
+
+    def leave(self) -> None:
+        """The client has gone."""
+        self.gone = True
+        self.cancel()
+
+    def cancel(self) -> None:
+        """End the call wherever it is. A task that has not run yet would end without its `finally`, so it is told to do so itself."""
+        self._cancelled = True
+        if self._running and self.task is not None:
+            self.task.cancel()
+
+    def begin(self) -> None:
+        """The task runs. Raises CancelledError if it should not any more."""
+        self._running = True
+        if self._cancelled:
+            raise asyncio.CancelledError

@@ -72,11 +72,12 @@ class Gateway:
     async def _handle(self, call: Call) -> None:
         record = RequestRecord(self._clock.unix(), call.request_id, call.route.dialect, call.route.operation)
         try:
+            call.begin()
             await self._serve(call, record)
         except Refusal as refusal:
             self._refuse(call, refusal, record)
         except asyncio.CancelledError:
-            if self.stopping:
+            if not call.gone:
                 self._refuse(call, Refusal(503, "shutting_down", "the orchestrator is shutting down", retry_after_seconds=5.0), record)
             else:
                 record.outcome = Outcome.CLIENT_GONE.label
@@ -344,19 +345,15 @@ class Gateway:
         self._targets.sweep(now)
         self._admission.pump()
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Let what is under way finish, then end it: committed streams with an error record, the others with a 503."""
+    async def stop(self) -> None:
+        """End what is under way: committed streams with an error record, the others with a 503. No more than two seconds."""
         self.stopping = True
-        await self._ended(grace_seconds)
         for call in list(self.calls):
             if call.relay is not None:
                 call.relay.break_off("the orchestrator is shutting down")
-            elif call.task is not None:
-                call.task.cancel()
-        await self._ended(2.0)
-        self._targets.close()
-
-    async def _ended(self, seconds: float) -> None:
+            else:
+                call.cancel()
         tasks = [call.task for call in self.calls if call.task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+            await asyncio.wait(tasks, timeout=2.0)
+        self._targets.close()
