@@ -136,6 +136,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         await registry.load()
         session = await stack.enter_async_context(open_session())
         prober = Prober(fleet, session, clock, settings, registry.save_learned)
+        stack.push_async_callback(prober.close)
         jobs = Jobs(fleet, prober, registry, settings.probe_interval_seconds)
         jobs.start()
         stack.push_async_callback(jobs.stop)

@@ -96,7 +96,7 @@ class Breaker:
             return self._open(reason, now, retry_after_seconds)
         if self.state is State.OPEN:
             if retry_after_seconds is not None:
-                self.retry_at = max(self.retry_at, now + retry_after_seconds)
+                self.retry_at = max(self.retry_at, now + min(retry_after_seconds, self.rules.open_seconds_max))
             return None
         if retry_after_seconds is not None or self.failures >= self.rules.failures or self._rate_exceeded():
             return self._open(reason, now, retry_after_seconds)

@@ -126,10 +126,11 @@ class Server:
         return True
 
     def _failed(self, seen: Observation) -> None:
-        """Three failures in a row mark down; a server never seen healthy is down at the first."""
+        """Three failures in a row mark down; a server never seen healthy, or that took no requests anyway, is down at the first."""
         self.failures += 1
         self.reason = seen.reason
-        if self.failures >= FAILURES_UNTIL_DOWN or self.health not in ("healthy", "unknown") or (self.health == "unknown" and not self.learned.kind):
+        serving = self.health in ("healthy", "rateLimited") or (self.health == "unknown" and self.learned.kind)
+        if self.failures >= FAILURES_UNTIL_DOWN or not serving:
             self.health = "down"
 
     def doubt(self, reason: str) -> None:
