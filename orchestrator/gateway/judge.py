@@ -26,12 +26,15 @@ class _WithError(Struct):
 
 
 _decoder = msgspec.json.Decoder(_WithError)
+COMMITTING = (Event.USEFUL, Event.FINISH, Event.DONE)
 OK = Judgement(Outcome.OK)
 
 
 def judge(relay: Relay) -> Judgement:
     """The outcome of an attempt as far as it is known when its relay is ready."""
     failure, status = relay.failure, relay.status
+    if relay.first in COMMITTING:  # the first useful event is the commit point, whatever the same read brought after it
+        return OK
     if failure is not None:
         return Judgement(Outcome.TIMEOUT if failure.kind == "timeout" else Outcome.SERVER_ERROR, failure.reason)
     if 200 <= status < 300:
