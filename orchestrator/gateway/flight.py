@@ -12,7 +12,7 @@ class Flight:
     A failure is not struck here but by `strike` or `forgive`, once it is known whether a second server fails in the same words.
     """
 
-    __slots__ = ("_open", "host", "key", "server", "started_at")
+    __slots__ = ("_open", "_trials", "host", "key", "server", "started_at")
 
     def __init__(self, host: Host, key: str, now: float) -> None:
         server = self.server = host.server
@@ -20,10 +20,13 @@ class Flight:
         self.key = key
         self.started_at = now
         self._open = True
+        self._trials: list[Breaker] | None = None  # of which breakers it is the trial
         server.in_flight += 1
         for breaker in self._breakers():
-            if breaker.state is not State.CLOSED:
+            if breaker.state is not State.CLOSED and not breaker.trial:
                 breaker.start(now)
+                if breaker.trial:
+                    self._trials = [*(self._trials or ()), breaker]
 
     def finish(self, outcome: Outcome, now: float) -> Transition | None:
         """The slot is free. A success closes breakers; what says nothing about the server only ends a trial."""
@@ -52,7 +55,8 @@ class Flight:
 
     def forgive(self) -> None:
         """The failure (if it was one) is not the server's doing: a trial that it was ends without a verdict."""
-        for breaker in self._breakers():
+        trials, self._trials = self._trials, None
+        for breaker in trials or ():
             breaker.release()
 
     def _breakers(self) -> tuple[Breaker, ...]:

@@ -43,9 +43,9 @@ class Relay:
     """
 
     __slots__ = (
-        "_choices", "_client", "_connection", "_fast_end", "_framed", "_held", "_idle_at", "_mark", "_out", "_overlong", "_parts", "_paused", "_route",
-        "_server", "_settled", "_size", "_tail", "_waiter", "complete", "deadline_at", "end_of", "failure", "first", "first_payload", "framing", "headers",
-        "idle_seconds", "is_over", "is_ready", "moved", "status",
+        "_choices", "_client", "_connection", "_fast_end", "_finished", "_framed", "_held", "_idle_at", "_mark", "_out", "_overlong", "_parts", "_paused",
+        "_route", "_server", "_settled", "_size", "_tail", "_waiter", "complete", "deadline_at", "end_of", "failure", "first", "first_payload", "framing",
+        "headers", "idle_seconds", "is_over", "is_ready", "moved", "status",
     )  # fmt: skip
 
     def __init__(self, route: Route, choices: int, server: Server, idle_seconds: float, deadline_at: float) -> None:
@@ -70,6 +70,7 @@ class Relay:
         self._held = b""
         self._overlong = self._framed = self._paused = self._settled = False
         self._fast_end: bytes | None = None
+        self._finished: set[int] | None = set() if choices > 1 else None  # of several answers, those with a finish reason
         self._mark = LAST_MARKS.get(route.style)
         self._out: list[bytes] = []
         self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
@@ -129,7 +130,10 @@ class Relay:
         self._size += len(data)
         if self.is_ready:
             return
-        if self.framing:
+        if self.framing and self._route.style == "opaque":  # whatever it is, it is not ours to hold back
+            self.first = Event.USEFUL
+            self._wake_ready()
+        elif self.framing:
             self._look_for_first(data)
         elif self._size > HELD_ANSWER_BYTES:
             self._wake_ready()
@@ -154,7 +158,7 @@ class Relay:
         if self._client is not None:
             self._close(None)
             return
-        if not self.is_ready and self.framing and self._held:
+        if not self.is_ready and self.framing and self._held_payloads():
             self._tell(self._held)
         if not self.is_ready and self.framing and self.first is Event.NOTHING:
             self.failure = Failure("reset", "the stream ended before anything was said")
@@ -184,7 +188,7 @@ class Relay:
             self.end_of, self.is_over = End.COMPLETE, True
             client.write(head + (chunk(body) + LAST_CHUNK if framed else body))
             return
-        self._client, self._framed = client, framed
+        self._client, self._framed, self.moved = client, framed, True
         self._held, held = b"", self.held_body
         self._parts.clear()
         self._out.append(head)
@@ -194,11 +198,14 @@ class Relay:
             return
         if client.paused:
             self.pause()
-        if framed and self.framing:
-            self._fast_end = b"}\n\n\r\n" if self.framing == "sse" else b"}\n\r\n"
+        self._allow_fast()
         self.flush()
 
     # After the commit
+
+    def _allow_fast(self) -> None:
+        if self._framed and self.framing and self._finished is None:
+            self._fast_end = b"}\n\n\r\n" if self.framing == "sse" else b"}\n\r\n"
 
     def copy(self, data: bytes) -> bool:
         """One whole chunk of whole records, none of them the last: sent on as it is. 2 µs less than the long way round."""
@@ -222,11 +229,15 @@ class Relay:
         cut = events.boundary(data, self.framing)
         whole, self._held = data[:cut], data[cut:]
         if whole:
-            self._overlong = False
+            if self._overlong:
+                self._overlong = False
+                self._allow_fast()
+            if self._finished is not None:
+                self._finished |= events.finished(events.payloads(whole, self.framing))
             self._emit(whole)
         if len(self._held) > HELD_RECORD_BYTES:  # too long to hold: from here to its end no error record could begin cleanly
             self._emit(self._held)
-            self._held, self._overlong = b"", True
+            self._held, self._overlong, self._fast_end = b"", True, None
 
     def _emit(self, data: bytes) -> None:
         if not data:
@@ -252,11 +263,15 @@ class Relay:
         connection, self._connection = self._connection, None
         self._close(None)
         if connection is not None:
+            if self._paused:
+                connection.transport.resume_reading()
             connection.leave()
 
     def _ending(self) -> End:
         tail = events.payloads(b"".join(unchunked(piece) for piece in self._tail), self.framing)
-        return events.ending(self._route.style, [*tail, *self._held_payloads()], self._choices)
+        held = self._held_payloads()
+        may_finish = self._finished is None or len(self._finished | events.finished(held)) >= self._choices
+        return events.ending(self._route.style, [*tail, *held], may_finish=may_finish)
 
     def _held_payloads(self) -> list[bytes]:
         """Those of a last record that only lacks its terminator; none if the record itself is cut."""
@@ -288,14 +303,15 @@ class Relay:
             end = End.COMPLETE
         self.end_of, self.failure = end, None
         if end is not End.OPEN and (self._held_payloads() or self._route.style == "opaque"):
-            self._emit(self._held if self.framing == "ndjson" else self._held.rstrip(b"\r\n") + b"\n\n")
+            terminated = self.framing == "ndjson" or self._route.style == "opaque"
+            self._emit(self._held if terminated else self._held.rstrip(b"\r\n") + b"\n\n")
         if end is End.FINISHED:
             self.end_of = End.COMPLETE
             self._emit(events.END_RECORD.get(self._route.style, b""))
         elif end is End.OPEN:
             self.failure = failure or Failure("reset", "the server ended the stream before it was complete")
             if not self._overlong:
-                self._emit(errors.record(self._route.dialect, self._route.style, "upstream_closed", f"upstream error: {self.failure.reason}"))
+                self._emit(errors.record(self._route.dialect, self._route.style, self.framing, "upstream_closed", f"upstream error: {self.failure.reason}"))
         self._held = b""
 
     # Time
@@ -319,10 +335,9 @@ class Relay:
         if self.moved and self.status:
             self._server.flowed_at = now
         if self._client is None:
-            if self.first is Event.ERROR:
-                if not self.moved:
-                    self._wake_ready()
-                self.moved = False
+            moved, self.moved = self.moved, False
+            if self.first is Event.ERROR and not moved:
+                self._wake_ready()
             elif now >= self.deadline_at:
                 self.drop()
                 self.broken(Failure("timeout", "no answer within the deadline" if self.status == 0 else "no first event within the deadline"))

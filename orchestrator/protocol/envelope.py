@@ -1,6 +1,7 @@
 """The routing facts of one request: read once from its path and body, then never looked up again."""
 
-from json import JSONDecodeError, JSONDecoder
+import re
+from json import JSONDecodeError, JSONDecoder, dumps
 from typing import Any, Literal
 
 import msgspec
@@ -47,6 +48,7 @@ class _OpenAIView(Struct):
     model: str | None = None
     stream: bool | None = None
     n: int | None = None
+    prompt: Raw = Raw(b"")
 
 
 class _OllamaView(Struct):
@@ -61,14 +63,17 @@ class _OllamaView(Struct):
 
 _openai = msgspec.json.Decoder(_OpenAIView)
 _ollama = msgspec.json.Decoder(_OllamaView)
-_EMPTY = frozenset((b"", b"null", b'""', b"[]"))
+_EMPTY = re.compile(rb'(null|""|\[[ \t\r\n]*\])?')
+# Zero in any spelling of JSON or of Go's durations: 0, -0.0, 0e3, "0", "0s", "-0m0.0s".
+_ZERO = re.compile(rb'-?0(\.0+)?([eE][-+]?\d+)?|"[-+]?[0.hmnsu\xb5\xc2\xbc\xce]*0[0.hmnsu\xb5\xc2\xbc\xce]*"')
 _MAX_NAME = 512
+_SHORT = 64
 
 
 def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
     """Decode what routing needs. Raises Refusal with the words that a server of this dialect would use."""
     if not body:
-        raise Refusal(400, "invalid_request", "missing request body")
+        raise Refusal(400, "invalid_request", "missing request body" if route.dialect == "ollama" else "EOF")
     if route.style == "opaque" and content_type.lower().startswith(b"multipart/"):
         form = multipart.read(content_type, body)
         if not form.model or len(form.model) > _MAX_NAME:
@@ -80,7 +85,7 @@ def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
         envelope = Envelope(route, body, model, view.stream is not False and not route.light, _intent(route, view))
     else:
         view, body = _view(_openai, _OpenAIView, body)
-        envelope = Envelope(route, body, view.model or "", view.stream is True, "infer", view.n or 1)
+        envelope = Envelope(route, body, view.model or "", view.stream is True, "infer", (view.n or 1) * _prompts(bytes(view.prompt)))
     if not envelope.model or len(envelope.model) > _MAX_NAME:
         raise no_model(route)
     return envelope
@@ -117,11 +122,19 @@ def with_model(envelope: Envelope, name: str) -> bytes:
 
 def _intent(route: Route, view: _OllamaView) -> Intent:
     """A request without prompt loads the model, with keep_alive 0 it unloads it."""
-    if not route.empty or bytes(getattr(view, route.empty)) not in _EMPTY:
+    if not route.empty:
         return "infer"
-    keep_alive = bytes(view.keep_alive).strip(b'"')
-    # Zero in any unit: 0, 0.0, "0", "0s", "0m0s", "0ms".
-    return "unload" if keep_alive and keep_alive != b"null" and not keep_alive.strip(b"0.smhun\xc2\xb5") else "load"
+    if not _EMPTY.fullmatch(memoryview(getattr(view, route.empty))[:_SHORT]):
+        return "infer"
+    return "unload" if _ZERO.fullmatch(memoryview(view.keep_alive)[:_SHORT]) else "load"
+
+
+def _prompts(prompt: bytes) -> int:
+    """Completions answer each of several prompts; a list of numbers is one prompt in tokens."""
+    if not prompt.startswith(b"["):
+        return 1
+    first = prompt[1:_SHORT].lstrip()[:1]
+    return len(msgspec.json.decode(prompt, type=list[Raw])) if first in (b'"', b"[") else 1
 
 
 def _view(decoder: Any, struct: Any, body: bytes) -> tuple[Any, bytes]:
@@ -130,41 +143,47 @@ def _view(decoder: Any, struct: Any, body: bytes) -> tuple[Any, bytes]:
         try:
             return decoder.decode(body), body
         except msgspec.ValidationError:
-            return _lenient(struct, body), body
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        cut = _first_value(body)
-        if len(cut) == len(body.strip()):  # it is not what follows that is wrong: NaN, a lone surrogate, ...
-            raise Refusal(400, "invalid_json", "the body is not valid JSON") from None
+            members, _ = _first_value(body)
+            return _lenient(struct, members), body
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        members, cut = _first_value(body)
+        if len(cut) == len(body.strip()):  # it is not what follows that is wrong: half an emoji (servers take it), NaN (they say so)
+            return _lenient(struct, members), cut
         return _view(decoder, struct, cut)
 
 
-def _first_value(body: bytes) -> bytes:
+def _first_value(body: bytes) -> tuple[Any, bytes]:
+    """The JSON value that the body begins with, read as leniently as any server does, and its bytes."""
     try:
         text = body.decode("utf-8")
-        start = len(text) - len(text.lstrip())
-        _, end = JSONDecoder().raw_decode(text, start)
+        start = len(text) - len(text.lstrip(" \t\r\n"))
+        value, end = JSONDecoder().raw_decode(text, start)
     except (JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, "invalid_json", _json_words(error)) from None
-    return text[start:end].encode()
+    return value, text[start:end].encode()
 
 
-def _lenient(struct: Any, body: bytes) -> Any:
+def _lenient(struct: Any, members: Any) -> Any:
     """A member of the wrong type is the server's to judge, except `model`, which decides where to go."""
-    members = msgspec.json.decode(body)
     if not isinstance(members, dict):
         raise Refusal(400, "invalid_request", "the body must be a JSON object")
     for key in ("model", "name"):
-        if not isinstance(members.get(key), str | None) and key in struct.__struct_fields__:
+        if not _is_name(members.get(key)) and key in struct.__struct_fields__:
             raise Refusal(400, "invalid_request", f"{key} must be a string")
-    raw = msgspec.json.decode(body, type=dict[str, Raw])
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(struct):
         if field.name in members:
+            value = members[field.name]
             try:
-                found[field.name] = msgspec.json.decode(raw[field.name], type=field.type)
+                found[field.name] = Raw(dumps(value).encode()) if field.type is Raw else msgspec.convert(value, field.type)
             except msgspec.ValidationError:
                 continue
     return struct(**found)
+
+
+def _is_name(value: object) -> bool:
+    """Text that can be sent as UTF-8, or nothing."""
+    return value is None or (isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value))
 
 
 def _json_words(error: Exception) -> str:

@@ -24,10 +24,10 @@ def body(dialect: Dialect, status: int, code: str, message: str, request_id: str
     return dumps(value).encode()
 
 
-def record(dialect: Dialect, style: str, code: str, message: str) -> bytes:
-    """The last record of a stream that broke. style: see protocol.events. Never followed by an end that means success."""
+def record(dialect: Dialect, style: str, framing: str, code: str, message: str) -> bytes:
+    """The last record of a stream that broke. style, framing: see protocol.events. Never followed by an end that means success."""
     value = _value(dialect, 502, code, message)
-    if dialect == "ollama":
+    if framing == "ndjson":
         return dumps(value).encode() + b"\n"
     if style == "responses":  # its SDKs know an event of type `error`; those that do not look for the member
         value = {"type": "error", "code": code, "message": message, "param": None, **value}

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 
 class Event(Enum):
@@ -31,7 +32,19 @@ class End(Enum):
 
 END_RECORD = {"openai": b"data: [DONE]\n\n", "messages": b'event: message_stop\ndata: {"type":"message_stop"}\n\n'}
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
+
+
+class _Choice(Struct):
+    index: int = 0
+    finish_reason: str | None = None
+
+
+class _Chunk(Struct):
+    choices: list[_Choice] | None = None
+
+
 _json = msgspec.json.Decoder()
+_choices = msgspec.json.Decoder(_Chunk)
 
 
 def framing(content_type: bytes) -> str:
@@ -118,7 +131,8 @@ def _messages(value: dict[str, Any]) -> Event:
     if kind == "message_stop":
         return Event.DONE
     if kind == "message_delta":
-        return Event.FINISH
+        delta = value.get("delta")
+        return Event.FINISH if isinstance(delta, dict) and delta.get("stop_reason") else Event.NOTHING
     return Event.ERROR if kind == "error" else Event.NOTHING if kind in ("message_start", "ping") else Event.USEFUL
 
 
@@ -143,9 +157,21 @@ def first_telling(style: str, found: Iterable[bytes]) -> tuple[Event, bytes]:
     return Event.NOTHING, b""
 
 
-def ending(style: str, found: list[bytes], choices: int) -> End:
-    """How a stream stands, from its last events. choices: how many answers were asked for; each has its own finish."""
-    end, finished = End.OPEN, 0
+def finished(found: Iterable[bytes]) -> set[int]:
+    """Which of several answers (`choices[].index`) were given their finish reason in these events."""
+    indexes: set[int] = set()
+    for payload in found:
+        try:
+            chunk = _choices.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        indexes |= {choice.index for choice in chunk.choices or () if choice.finish_reason}
+    return indexes
+
+
+def ending(style: str, found: list[bytes], *, may_finish: bool = True) -> End:
+    """How a stream stands, from its last events. may_finish: False while others of several answers have not finished."""
+    end = End.OPEN
     for payload in found:
         event = classify(style, payload)
         if event is Event.ERROR:
@@ -153,10 +179,9 @@ def ending(style: str, found: list[bytes], choices: int) -> End:
         if event is Event.DONE:
             end = End.COMPLETE
         elif event is Event.FINISH:
-            finished += 1
-            if finished >= choices and end is End.OPEN:
+            if may_finish and end is End.OPEN:
                 end = End.FINISHED
-        elif event is Event.USEFUL and end is End.FINISHED and choices == 1:
+        elif event is Event.USEFUL and end is End.FINISHED:
             end = End.OPEN
     return end
 

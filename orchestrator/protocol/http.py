@@ -52,7 +52,7 @@ def lines(headers: Headers, drop: frozenset[bytes]) -> bytes:
         if name not in drop:
             out += (name, b": ", value, b"\r\n")
         elif name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
-            named = frozenset(token.strip().lower() for token in value.split(b","))
+            named = frozenset(token.strip().lower() for found, tokens in headers if found == b"connection" for token in tokens.split(b","))
             return lines(headers_without(headers, named | {b"connection"}), drop)
     return b"".join(out)
 
@@ -67,7 +67,7 @@ class RequestHeaders:
         out: list[bytes] = []
         for name, value in headers:
             if name in NOT_SENT:
-                seen[name] = value
+                seen[name] = value if name != b"connection" or name not in seen else b"%b, %b" % (seen[name], value)
             else:
                 out += (name, b": ", value, b"\r\n")
         self.seen = seen

@@ -4,8 +4,9 @@ import re
 from json import loads
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive (`*+`): an image of many MB is one string, and remembering each step of a match takes 100 bytes a step.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_BRACKETS = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]+")
 
 

@@ -120,6 +120,10 @@ class Connection(asyncio.Protocol):
 
     # httptools callbacks
 
+    def on_message_begin(self) -> None:
+        if self._complete:  # more than one answer to one request: not to be trusted any further
+            self._until_close, self._headers = True, []
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
 
@@ -127,8 +131,7 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:
             return
-        if self._complete:  # a second answer to one request: not to be trusted any further
-            self._until_close = True
+        if self._complete:
             return
         chunked = length = False
         for name, value in self._headers:
