@@ -1,7 +1,7 @@
 """Base URLs: one spelling each, and what is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.upstream.address import normalise, parse
@@ -28,6 +28,7 @@ def test_a_url_has_one_spelling(given, normal):
     assert normalise(given) == normal
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"\Ahttps?://[a-z]{1,9}(:[1-9][0-9]{0,3})?(/[a-z0-9]{1,4}){0,3}/?\Z"))
 def test_the_address_of_a_url_gives_the_url(url):
     assert normalise(parse(url).url) == parse(url).url == parse(parse(url).url).url
