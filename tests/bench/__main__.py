@@ -53,7 +53,9 @@ class Bench:
         """Run the clients in a process of their own."""
         spec = msgspec.json.encode(msgspec.convert(fields, Load)).decode()
         command = [sys.executable, "-m", "tests.bench.load", spec]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=120, preexec_fn=processes.on_core(self.other_core))
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120, preexec_fn=processes.on_core(self.other_core))
+        if done.returncode:
+            raise RuntimeError(f"the clients of {name} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
         result = msgspec.json.decode(done.stdout, type=Result)
         self.faults += [f"{name}: {fault}" for fault in result.faults]
         return result
@@ -67,7 +69,7 @@ class Bench:
         result = self.load(proxy.name, port=proxy.port, connections=16, stream=False, seconds=self.plan.request_seconds)
         spent = processes.cpu_seconds(proxy.process.pid) - before
         figures.cpu_per_request_seconds.append(spent / max(1, result.requests))
-        figures.requests_per_second.append(result.requests / result.seconds)
+        figures.requests_per_second.append(result.requests / max(result.seconds, 1e-9))
 
     def streams(self, port: int, figures: Figures, pid: int | None = None) -> None:
         """Paced streams; the first of each connection begin one after the other over the length of a stream, the later ones at full number."""

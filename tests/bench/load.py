@@ -130,8 +130,12 @@ class Client(asyncio.Protocol):
 async def run(load: Load) -> Result:
     """All connections at once; the time counts from the first request to the last answer."""
     loop = asyncio.get_running_loop()
-    clients = [(await loop.create_connection(Client, "127.0.0.1", load.port))[1] for _ in range(load.connections)]
     result = Result()
+    try:
+        clients = [(await loop.create_connection(Client, "127.0.0.1", load.port))[1] for _ in range(load.connections)]
+    except OSError as error:
+        result.faults.append(f"no connection: {error}")
+        return result
     began = perf_counter()
     await asyncio.gather(*(_connection(i, client, load, result, began) for i, client in enumerate(clients)))
     result.seconds = perf_counter() - began

@@ -6,7 +6,7 @@ import pytest
 from tests.bench import payload
 from tests.bench.load import Load, run
 from tests.bench.mock import Mock
-from tests.fakes.scripted import ScriptedServer, Step, close, early
+from tests.fakes.scripted import ScriptedServer, Step, close, early, refusing
 
 
 @pytest.fixture
@@ -76,3 +76,10 @@ def test_a_request_is_as_long_as_it_says_and_about_a_kilobyte() -> None:
 @pytest.mark.parametrize("build", [lambda n: payload.plain("openai", n), lambda n: payload.plain("ollama", n), lambda n: payload.records("ollama", n)[3]])
 def test_no_two_requests_have_the_same_answer(build: Callable[[int], bytes]) -> None:
     assert build(1) != build(2)
+
+
+async def test_nobody_listening_is_a_fault() -> None:
+    with refusing() as url:
+        result = await run(Load(port=int(url.rpartition(":")[2]), connections=2, stream=True, streams_each=1))
+    assert len(result.faults) == 1
+    assert result.requests == 0
