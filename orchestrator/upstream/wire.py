@@ -104,8 +104,10 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(Failure("malformed", f"malformed answer: {str(error)[:100]}"))
-            return
+            if not self._complete:
+                self._fail(Failure("malformed", f"malformed answer: {str(error)[:100]}"))
+                return
+            self._until_close = True  # the answer was whole, what follows it is not ours
         if self._complete:
             self._finish()
         elif receiver is not None:
@@ -129,9 +131,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 200:
-            return
-        if self._complete:
+        if status < 200 or self._complete:
             return
         chunked = length = False
         for name, value in self._headers:
@@ -141,8 +141,9 @@ class Connection(asyncio.Protocol):
                 length = True
         self._between = chunked
         self._until_close = not (chunked or length or status in NO_BODY)
+        headers, self._headers = self._headers, []  # what follows are trailers, which are no headers of the answer
         if self._receiver is not None:
-            self._receiver.head(status, self._headers)
+            self._receiver.head(status, headers)
 
     def on_chunk_header(self) -> None:
         self._between = False
