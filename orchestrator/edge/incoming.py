@@ -1,5 +1,6 @@
 """A request as it came in: its parts, and how it becomes a call or an error."""
 
+import asyncio
 import itertools
 import os
 import re
@@ -92,7 +93,7 @@ class Incoming:
             return b"/"
         return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
 
-    def call(self, client: Client, route: Route, shared: Shared, *, keep_alive: bool) -> Call:
+    def call(self, client: Client, route: Route, shared: Shared, loop: asyncio.AbstractEventLoop, *, keep_alive: bool) -> Call:
         """The inference request that this is. Raises Refusal."""
         headers = self.read
         seen = headers.seen
@@ -111,7 +112,8 @@ class Incoming:
             body = encoding.decode(body, compression.decode("latin-1"), shared.limits.max_body_bytes)
         if JSON_LINE not in headers.lines:
             headers.lines = self._as_json(route, headers.lines, body)
-        return Call(client, route, self.url, headers, body, request_id=request_id, extra=extra, keep_alive=keep_alive, started_at=shared.clock.now())
+        now = shared.clock.now()
+        return Call(client, route, self.url, headers, body, request_id=request_id, extra=extra, keep_alive=keep_alive, started_at=now, loop=loop)
 
     def _as_json(self, route: Route, lines: bytes, body: bytes) -> bytes:
         """curl says a form where it sends JSON, and some servers take that at its word."""

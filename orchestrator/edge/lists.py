@@ -60,8 +60,8 @@ class Lists:
     def v1_model(self, asked: str) -> bytes | None:
         """`GET /v1/models/{id}`; None if no server that takes requests has it."""
         now = self._clock.now()
-        model = self._fleet.find("v1", asked)
-        hosts = [host for host in model.hosts_for(asked) if host.server.routable(now)] if model is not None else []
+        found = self._fleet.find("v1", asked)
+        hosts = [host for host in found[1] if host.server.routable(now)] if found is not None else []
         if not hosts:
             return None
         host = next((host for host in hosts if host.any_spelling), hosts[0])

@@ -173,7 +173,7 @@ class Wire(HttpToolsProtocol):
             self._start_cycle(incoming)
             return
         try:
-            call = incoming.call(self, route, self.shared, keep_alive=self.keep_alive)
+            call = incoming.call(self, route, self.shared, self.loop, keep_alive=self.keep_alive)
         except Refusal as refusal:
             self.transport.write(error_bytes(incoming, refusal, self.shared, keep_alive=self.keep_alive))
             self._refused = True

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.fleet.breaker import BreakerRules
-from orchestrator.fleet.models import Model, ModelIndex
+from orchestrator.fleet.models import Host, Model, ModelIndex
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import FleetSpec, Observation
 
@@ -53,7 +53,8 @@ class Fleet:
             self._reindex()
         return changed
 
-    def find(self, family: Family, asked: str) -> Model | None:
+    def find(self, family: Family, asked: str) -> tuple[Model, tuple[Host, ...]] | None:
+        """The model and its servers, whether they can take requests now or not."""
         return self.indexes[family].find(asked)
 
     def forget_model(self, server: Server) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.server import Server
 
 LATEST = ":latest"
+MAX_SPELLINGS = 10_000
 DEFAULT_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "library/")
 
 
@@ -74,7 +75,7 @@ class Model:
 class ModelIndex:
     """asked name -> Model, for one family (`/api` or `/v1`). Built when the fleet changes, only read per request."""
 
-    __slots__ = ("models",)
+    __slots__ = ("_asked", "models")
 
     def __init__(self, listed: "Iterable[tuple[Server, str, bool]]") -> None:
         """listed: (server, name as it lists it, whether it accepts any spelling of it)."""
@@ -82,6 +83,7 @@ class ModelIndex:
         for server, name, any_spelling in listed:
             if allowed(name, server.spec.models_allow, server.spec.models_deny):
                 hosts.setdefault(fold(name), []).append(Host(server, name, any_spelling))
+        self._asked: dict[str, tuple[Model, tuple[Host, ...]]] = {}
         self.models: dict[str, Model] = {}
         for key, found in hosts.items():
             model = self.models[key] = Model(key)
@@ -89,8 +91,17 @@ class ModelIndex:
             for spelling in {without_latest(host.name) for host in found}:
                 model.spellings[spelling] = _one_per_server([h for h in found if h.any_spelling or without_latest(h.name) == spelling])
 
-    def find(self, asked: str) -> Model | None:
-        return self.models.get(asked) or self.models.get(fold(asked))
+    def find(self, asked: str) -> tuple[Model, tuple[Host, ...]] | None:
+        """The model that is meant and the servers to ask for it in this spelling."""
+        found = self._asked.get(asked)
+        if found is None:
+            model = self.models.get(asked) or self.models.get(fold(asked))
+            if model is None:
+                return None
+            if len(self._asked) >= MAX_SPELLINGS:
+                self._asked.clear()
+            found = self._asked[asked] = model, model.hosts_for(asked)
+        return found
 
 
 def _one_per_server(hosts: list[Host]) -> tuple[Host, ...]:

@@ -31,6 +31,7 @@ class Call:
         "extra",
         "gone",
         "headers",
+        "loop",
         "keep_alive",
         "path",
         "relay",
@@ -52,7 +53,9 @@ class Call:
         extra: bytes,
         keep_alive: bool,
         started_at: float,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
+        self.loop = loop
         self.client = client
         self.route = route
         self.path = path

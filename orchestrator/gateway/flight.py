@@ -22,11 +22,8 @@ class Flight:
         self._open = True
         self._trials: list[Breaker] | None = None  # of which breakers it is the trial
         server.in_flight += 1
-        for breaker in self._breakers():
-            if breaker.state is not State.CLOSED and not breaker.trial:
-                breaker.start(now)
-                if breaker.trial:
-                    self._trials = [*(self._trials or ()), breaker]
+        if server.breakers or server.breaker.state is not State.CLOSED:
+            self._try(now)
 
     def finish(self, outcome: Outcome, now: float) -> Transition | None:
         """The slot is free. A success closes breakers; what says nothing about the server only ends a trial."""
@@ -41,11 +38,8 @@ class Flight:
                 self.forgive()
             return None
         server.flowed_at = now
-        transition = None
-        for breaker in self._breakers():
-            if breaker.failures or breaker.failed or breaker.state is not State.CLOSED:
-                transition = breaker.succeed(now) or transition
-        return transition
+        own = server.breaker
+        return self._succeed(now) if server.breakers or own.failures or own.failed or own.state is not State.CLOSED else None
 
     def strike(self, outcome: Outcome, reason: str, now: float, retry_after_seconds: float | None = None) -> Transition | None:
         """The failure is the server's doing."""
@@ -58,6 +52,20 @@ class Flight:
         trials, self._trials = self._trials, None
         for breaker in trials or ():
             breaker.release()
+
+    def _try(self, now: float) -> None:
+        for breaker in self._breakers():
+            if breaker.state is not State.CLOSED and not breaker.trial:
+                breaker.start(now)
+                if breaker.trial:
+                    self._trials = [*(self._trials or ()), breaker]
+
+    def _succeed(self, now: float) -> Transition | None:
+        transition = None
+        for breaker in self._breakers():
+            if breaker.failures or breaker.failed or breaker.state is not State.CLOSED:
+                transition = breaker.succeed(now) or transition
+        return transition
 
     def _breakers(self) -> tuple[Breaker, ...]:
         server: Server = self.server

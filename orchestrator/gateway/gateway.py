@@ -62,7 +62,7 @@ class Gateway:
 
     def start(self, call: Call) -> None:
         self.calls.add(call)
-        call.task = asyncio.get_running_loop().create_task(self._handle(call))
+        call.task = call.loop.create_task(self._handle(call))
 
     def fleet_changed(self) -> None:
         """Servers came, went or recovered: forget connections of those that went, let in who waits."""
@@ -126,13 +126,13 @@ class Gateway:
 
     def _wanted(self, call: Call, envelope: Envelope) -> Wanted:
         route = call.route
-        model = self._fleet.find(route.family, envelope.model)
+        found = self._fleet.find(route.family, envelope.model)
         pin = call.headers.seen.get(b"x-orchestrator-server")
         if pin is not None and (name := pin.decode("latin-1").strip()) not in self._fleet.servers:
             raise Refusal(400, "unknown_server", f"server '{name[:64]}' named in X-Orchestrator-Server is not registered")
-        if model is None:
+        if found is None:
             raise envelopes.unknown_model(route, envelope.model)
-        hosts = model.hosts_for(envelope.model)
+        model, hosts = found
         if pin is not None:
             hosts = tuple(host for host in hosts if host.server.spec.id == name)
             if not hosts:
@@ -201,7 +201,8 @@ class Gateway:
             self._relays.add(relay)
             try:
                 connection.ask(relay, head, body)
-                await relay.ready()
+                if not relay.is_ready:
+                    await relay.wait(call.loop)
             except BaseException:
                 relay.drop()
                 raise
@@ -264,7 +265,7 @@ class Gateway:
                 self._relays.add(relay)
             relay.commit(call.client, head, framed=framed)
             if not relay.is_over:
-                await relay.over()
+                await relay.wait(call.loop)
         except BaseException:
             relay.drop()
             self._finish(flight, Outcome.CLIENT_GONE)

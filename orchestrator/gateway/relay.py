@@ -37,16 +37,30 @@ class Client(Protocol):
 
 
 class Relay:
-    """Receives an answer (upstream.wire.Receiver). `ready` and `over` are awaited by the gateway.
+    """Receives an answer (upstream.wire.Receiver). `wait` is awaited by the gateway.
 
     status is 0 until a head came. first: the first telling event of a stream. end: how it ended. moved is set with every read; `sweep` reads and clears it.
     """
 
-    __slots__ = (
-        "_choices", "_client", "_connection", "_fast_end", "_finished", "_framed", "_held", "_idle_at", "_mark", "_out", "_overlong", "_parts", "_paused",
-        "_route", "_server", "_settled", "_size", "_tail", "_waiter", "complete", "deadline_at", "end_of", "failure", "first", "first_payload", "framing",
-        "headers", "idle_seconds", "is_over", "is_ready", "moved", "status",
-    )  # fmt: skip
+    # Most of these are never touched by a plain answer; as class defaults they cost it nothing.
+    _connection: Connection | None = None
+    _client: Client | None = None
+    _waiter: "asyncio.Future[None] | None" = None
+    status = 0
+    headers: Headers = []
+    framing = ""
+    first = Event.NOTHING
+    first_payload = b""
+    failure: Failure | None = None
+    end_of = End.OPEN
+    complete = is_ready = is_over = False
+    _size = 0
+    _held = b""
+    _overlong = _framed = _paused = _settled = False
+    _fast_end: bytes | None = None
+    _finished: set[int] | None = None  # of several answers, those with a finish reason
+    _idle_at = 0.0
+    moved = True
 
     def __init__(self, route: Route, choices: int, server: Server, idle_seconds: float, deadline_at: float) -> None:
         self._route = route
@@ -54,28 +68,12 @@ class Relay:
         self._choices = choices
         self.idle_seconds = idle_seconds
         self.deadline_at = deadline_at
-        self._connection: Connection | None = None
-        self._client: Client | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self.status = 0
-        self.headers: Headers = []
-        self.framing = ""
-        self.first = Event.NOTHING
-        self.first_payload = b""
-        self.failure: Failure | None = None
-        self.end_of = End.OPEN
-        self.complete = self.is_ready = self.is_over = False
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._held = b""
-        self._overlong = self._framed = self._paused = self._settled = False
-        self._fast_end: bytes | None = None
-        self._finished: set[int] | None = set() if choices > 1 else None  # of several answers, those with a finish reason
+        if choices > 1:
+            self._finished = set()
         self._mark = LAST_MARKS.get(route.style)
+        self._parts: list[bytes] = []
         self._out: list[bytes] = []
         self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
-        self._idle_at = 0.0
-        self.moved = True
 
     def fresh(self) -> "Relay":
         """The same again, for another connection to the same server."""
@@ -86,17 +84,12 @@ class Relay:
 
     # Awaited by the gateway
 
-    async def ready(self) -> None:
-        """Until there is something to judge: a useful event, a whole answer, or a failure."""
-        if not self.is_ready:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    async def over(self) -> None:
-        """Until the answer has ended, well or not; `failure` and `end_of` say which."""
-        if not self.is_over:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+    def wait(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[None]":
+        """Done at the next of the two: `is_ready` (a useful event, a whole answer, or a failure: there is something to judge) and `is_over`
+        (the answer has ended; `failure` and `end_of` say how). To be awaited only while the one that is waited for is false.
+        """
+        waiter = self._waiter = loop.create_future()
+        return waiter
 
     # Before the commit
 

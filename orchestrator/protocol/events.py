@@ -187,12 +187,19 @@ def ending(style: str, found: list[bytes], *, may_finish: bool = True) -> End:
 
 
 _COUNTS = re.compile(rb'"(prompt_tokens|completion_tokens|input_tokens|output_tokens|prompt_eval_count|eval_count)"\s*:\s*(\d+)')
+_WHERE_COUNTS_BEGIN = (b'"usage"', b'"prompt_eval_count"', b'"eval_count"')
 
 
 def usage(tail: bytes) -> tuple[int | None, int | None]:
     """(prompt tokens, completion tokens) as the server counted them, from the last bytes of an answer; None is unknown."""
     prompt = completion = None
-    for name, count in _COUNTS.findall(tail):
+    for begin in _WHERE_COUNTS_BEGIN:  # found first, so that the expression need not try every quote of the text
+        at = tail.rfind(begin)
+        if at >= 0:
+            break
+    else:
+        return None, None
+    for name, count in _COUNTS.findall(tail, at):
         if name in (b"prompt_tokens", b"input_tokens", b"prompt_eval_count"):
             prompt = int(count)
         else:

@@ -21,4 +21,4 @@ class Router:
             hosts = free(hosts)
             if not hosts:
                 return None
-        return self.policy.choose(hosts)
+        return hosts[0] if len(hosts) == 1 else self.policy.choose(hosts)
