@@ -31,8 +31,8 @@ def observe(fleet, clock, server_id, seen=UP):
 
 
 def hosts(fleet, family, asked):
-    model = fleet.find(family, asked)
-    return [host.server.id for host in model.hosts_for(asked)] if model else None
+    found = fleet.find(family, asked)
+    return [host.server.id for host in found[1]] if found else None
 
 
 class TestApply:
@@ -104,7 +104,7 @@ class TestObserve:
 
     def test_a_name_in_another_case_goes_to_an_openai_server_as_it_lists_it(self, fleet, clock):
         observe(fleet, clock, "b", Observation(status="healthy", learned=VLLM))
-        assert fleet.find("v1", "org/model").hosts[0].outgoing("org/model") == "Org/Model"
+        assert fleet.find("v1", "org/model")[1][0].outgoing("org/model") == "Org/Model"
 
     def test_a_list_counts_only_as_long_as_its_family_is_spoken(self, fleet, clock):
         observe(fleet, clock, "a")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.fleet import models
 from orchestrator.fleet.breaker import BreakerRules
 from orchestrator.fleet.models import ModelIndex, allowed, display, fold, without_latest
 from orchestrator.fleet.server import Server
@@ -19,6 +20,11 @@ A, B = server("a"), server("b")
 
 def names(hosts):
     return [host.server.id for host in hosts]
+
+
+def servers(index, asked):
+    _, hosts = index.find(asked)
+    return hosts
 
 
 @pytest.mark.parametrize(
@@ -83,32 +89,40 @@ class TestIndex:
     def test_any_spelling_finds_the_model(self):
         index = ModelIndex([(A, "llama3:latest", True)])
         for asked in ("llama3", "llama3:latest", "LLAMA3", "library/llama3", "Llama3:Latest"):
-            assert names(index.find(asked).hosts_for(asked)) == ["a"]
+            assert names(servers(index, asked)) == ["a"]
         assert index.find("llama3:8b") is None
         assert index.find("") is None
 
     def test_servers_come_in_the_order_given_and_once_each(self):
         index = ModelIndex([(B, "m", True), (A, "m:latest", True), (B, "M:latest", True)])
-        assert names(index.find("m").hosts) == ["b", "a"]
+        assert names(index.find("m")[0].hosts) == ["b", "a"]
 
     def test_two_models_that_differ_in_case_alone_are_told_apart_where_servers_care(self):
         index = ModelIndex([(A, "Model", False), (B, "model", False)])
-        assert names(index.find("Model").hosts_for("Model")) == ["a"]
-        assert names(index.find("model").hosts_for("model")) == ["b"]
-        assert names(index.find("MODEL").hosts_for("MODEL")) == ["a", "b"]
+        assert names(servers(index, "Model")) == ["a"]
+        assert names(servers(index, "model")) == ["b"]
+        assert names(servers(index, "MODEL")) == ["a", "b"]
 
     def test_a_server_that_takes_any_spelling_joins_every_one(self):
         index = ModelIndex([(A, "model:latest", True), (B, "Model", False)])
-        assert names(index.find("Model").hosts_for("Model")) == ["a", "b"]
-        assert names(index.find("model").hosts_for("model")) == ["a"]
+        assert names(servers(index, "Model")) == ["a", "b"]
+        assert names(servers(index, "model")) == ["a"]
 
     def test_the_name_goes_out_as_asked_where_that_is_understood_else_as_listed(self):
         index = ModelIndex([(A, "model:latest", True), (B, "Model", False)])
-        assert [host.outgoing("MODEL") for host in index.find("MODEL").hosts_for("MODEL")] == ["MODEL", "Model"]
+        assert [host.outgoing("MODEL") for host in servers(index, "MODEL")] == ["MODEL", "Model"]
 
     def test_what_is_not_allowed_on_a_server_is_not_there(self):
         picky = server("picky", models_allow=("small*",), models_deny=("*:70b",))
         index = ModelIndex([(picky, "small", True), (picky, "small:70b", True), (picky, "big", True), (A, "big", True)])
-        assert names(index.find("small").hosts) == ["picky"]
+        assert names(index.find("small")[0].hosts) == ["picky"]
         assert index.find("small:70b") is None
-        assert names(index.find("big").hosts) == ["a"]
+        assert names(index.find("big")[0].hosts) == ["a"]
+
+    def test_spellings_are_remembered_within_bounds(self, monkeypatch):
+        monkeypatch.setattr(models, "MAX_SPELLINGS", 3)
+        index = ModelIndex([(A, "model", True)])
+        for spelling in ("model", "Model", "MODEL", "mOdel", "model:latest", "library/model", "nothing", "model"):
+            found = index.find(spelling)
+            assert (names(found[1]) if found else None) == (["a"] if spelling != "nothing" else None)
+            assert len(index._asked) <= 3

@@ -11,7 +11,7 @@ from orchestrator.fleet.specs import Learned, ListedModel
 from orchestrator.health.discovery import NOT_ASKED, Family, Verdict, conclude, read_loaded, read_ollama, read_v1
 from orchestrator.upstream.control import Answer, Failure
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "probes"
+GOLDEN = Path(__file__).parents[2] / "golden"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NOTHING = Learned()
 TIMEOUT = Failure("timeout", "no answer within 5 s")
