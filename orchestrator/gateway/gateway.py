@@ -196,7 +196,7 @@ class Gateway:
         connection = target.pool.take()
         while True:
             if connection is None:
-                connection = await target.pool.connect(self._deadlines.connect_seconds(spec))
+                connection = await target.pool.connect(min(self._deadlines.connect_seconds(spec), relay.deadline_at - self._clock.now()))
             relay.attach(connection)
             self._relays.add(relay)
             try:
