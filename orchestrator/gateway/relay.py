@@ -104,7 +104,8 @@ class Relay:
     def close_answer(self) -> bool:
         """The attempt failed and another may follow: let go of the server. True if there is an answer that could still be passed on."""
         self.drop()
-        if self.status == 0 or not (self.complete or self.first is Event.ERROR):
+        said = self.first is Event.ERROR or (self.complete and self.failure is None)
+        if self.status == 0 or not said:
             return False
         self.complete, self.failure = True, None
         return True
