@@ -5,7 +5,7 @@
         ...
         assert server.requests("/api/chat")[0].body == ...
 
-A request gets the answer recorded for the same method, path and JSON value; if there is none, the first good one of that path of the same sort (plain,
+A request gets the answer recorded for the same method, path and members; if there is none, the first good one of that path of the same sort (plain,
 stream, load, unload, base64); if there is none of these either, what the real server says to an unknown path.
 """
 
@@ -117,22 +117,22 @@ class Replay(ScriptedServer):
     def _best(self, exchange: Exchange) -> Recording:
         seen = exchange.seen
         of_path = [one for one in self.recordings.values() if (one.method, one.path) == (seen.method, seen.path) and b"Origin:" not in one.request]
-        same = [one for one in of_path if _value(one.body) == _value(seen.body)]
-        if same:
-            return same[-1]
         kind = _kind(seen.path, seen.body)
-        return next((one for one in of_path if one.status == 200 and _kind_of(one) == kind), self.missing)
+        same = [one for one in of_path if _value(one.body) == _value(seen.body) and _kind(one.path, one.body) == kind]
+        likely = (one for one in of_path if one.status == 200 and _kind_of(one) == kind)
+        return same[-1] if same else next(likely, self.missing)
 
 
 def _value(body: bytes) -> Any:
-    """What the body says, whatever its spelling; a model's `:latest` says nothing."""
+    """What the body says, whatever its spelling: a model's `:latest` and empty members say nothing, and `stream` is looked at apart."""
     try:
         value = json.loads(body)
     except ValueError:
         return body
-    if isinstance(value, dict) and isinstance(value.get("model"), str):
-        value["model"] = value["model"].removesuffix(":latest")
-    return value
+    if not isinstance(value, dict):
+        return value
+    said = {name: member for name, member in value.items() if name != "stream" and (member or member in (0, False))}
+    return said | {"model": str(value.get("model", "")).removesuffix(":latest")}
 
 
 def _kind(path: str, body: bytes) -> str:
