@@ -71,9 +71,10 @@ class Call:
         self.task: asyncio.Task[None] | None = None
 
     def leave(self) -> None:
-        """The client has gone."""
+        """The client has gone. If its answer had ended just before, that end counts (it may be the very reason)."""
         self.gone = True
-        self.cancel()
+        if self.relay is None or not self.relay.is_over:
+            self.cancel()
 
     def cancel(self) -> None:
         """End the call wherever it is. A task that has not run yet would end without its `finally`, so it is told to do so itself."""

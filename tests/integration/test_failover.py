@@ -1,0 +1,344 @@
+"""What becomes of a stream that breaks after it was committed, and of answers that are too long to be held."""
+
+import asyncio
+
+import pytest
+
+from tests.fakes import wire
+from tests.fakes.scripted import close, close_delimited, hang, repeat, reset
+from tests.integration.client import post
+from tests.integration.dialects import BOTH, OLLAMA, OPENAI, payload
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
+WORDS = ["Hel", "lo", "!"]
+IMPATIENT = {"idleTimeoutSeconds": 0.2}
+MIB = 1 << 20
+
+# How the server ends a stream of which two tokens were said.
+BREAKS = {
+    "reset": lambda d: [reset],
+    "closed": lambda d: [close],
+    "ended cleanly": lambda d: [wire.LAST_CHUNK],
+    "stalled": lambda d: [hang],
+    "malformed chunk": lambda d: [wire.MALFORMED_CHUNK, hang],
+    "half a chunk": lambda d: [d.event("canary")[:-20], reset],
+    "half a record": lambda d: [wire.chunk(payload([b"", d.event("canary")])[:-20]), reset],
+    "half a record, then the end": lambda d: [wire.chunk(payload([b"", d.event("canary")])[:-20]), wire.LAST_CHUNK],
+    "half a record, then silence": lambda d: [wire.chunk(payload([b"", d.event("canary")])[:-20]), hang],
+}
+"""half a record: the data is cut, the chunk is whole."""
+
+
+@both
+@pytest.mark.parametrize("ending", BREAKS.values(), ids=BREAKS)
+async def test_a_broken_stream_ends_with_an_error_record_on_a_clean_line(orchestrated, fleet, dialect, ending):
+    a, b = await fleet.add("a", **IMPATIENT), await fleet.add("b")
+    begun = dialect.begin(WORDS[:2])
+    a.on(dialect.path, [*begun, *ending(dialect)])
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.status, answer.ended) == (200, "whole")
+    assert answer.body.startswith(payload(begun))
+    assert (dialect.said(answer.body), dialect.is_ended(answer.body)) == ("Hello", False)
+    assert len(dialect.records(answer.body)) == len(begun) - 1 + 1
+    assert dialect.stream_error(answer.body).startswith("upstream error: ")
+    assert b.requests() == []
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"truncated": 1}
+    assert (await orchestrated.breaker("a", "m:latest"))["failures"] == 1
+
+
+@both
+async def test_a_stalled_server_notices_that_it_was_given_up(orchestrated, fleet, dialect):
+    a = await fleet.add("a", **IMPATIENT)
+    a.on(dialect.path, [*dialect.begin(WORDS), hang])
+    await orchestrated.answer(dialect.ask())
+    await a.requests(dialect.path)[0].until_left()
+
+
+@both
+async def test_an_http_1_0_client_gets_the_error_record_too(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    begun = dialect.begin(WORDS[:2])
+    a.on(dialect.path, [*begun, reset])
+    answer = await orchestrated.answer(dialect.ask().replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert (answer.header("transfer-encoding"), answer.header("connection"), answer.ended) == (None, "close", "whole")
+    assert answer.body.startswith(payload(begun))
+    assert dialect.stream_error(answer.body)
+
+
+@both
+async def test_truncated_streams_open_the_breaker(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(dialect.path, [*dialect.begin(WORDS), reset])
+    b.on(dialect.path, dialect.stream(WORDS))
+    for _ in range(5):
+        assert not dialect.is_ended((await orchestrated.answer(dialect.ask())).body)
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "open"
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == ("b", "1")
+    assert await orchestrated.outcomes("a") == {"truncated": 5}
+
+
+@both
+async def test_an_error_event_passes_as_it_is_and_is_no_success(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    script = [*dialect.begin(WORDS), dialect.error_event("out of memory")]
+    a.on(dialect.path, [*script, wire.LAST_CHUNK])
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script))
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"serverError": 1}
+
+
+async def test_an_error_event_and_the_servers_own_done_pass_as_they_are(orchestrated, fleet):
+    a = await fleet.add("a")
+    script = [*OPENAI.begin(WORDS), OPENAI.error_event("out of memory"), wire.chunk(wire.DONE)]
+    a.on(OPENAI.path, [*script, wire.LAST_CHUNK])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script))
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"serverError": 1}
+
+
+# ---- a stream that said how it ends is whole, however its connection ends
+
+
+@pytest.mark.parametrize("ending", [[wire.LAST_CHUNK], [close], [reset], [hang]], ids=["ended", "closed", "reset", "open"])
+async def test_a_stream_with_a_finish_reason_gets_its_done(orchestrated, fleet, ending):
+    a = await fleet.add("a")
+    script = [*OPENAI.begin(WORDS), wire.chunk(wire.openai_event({}, finish="stop")), wire.chunk(wire.openai_usage(3))]
+    a.on(OPENAI.path, [*script, *ending])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script) + wire.DONE)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@both
+async def test_a_stream_that_is_done_ends_for_the_client_though_the_server_stays_open(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    script = dialect.stream(WORDS)[:-1]
+    a.on(dialect.path, [*script, hang])
+    async with await orchestrated.send(dialect.ask()) as client:
+        answer = await client.answer()
+        assert (answer.ended, answer.body) == ("whole", payload(script))
+        a.on(dialect.path, dialect.stream(WORDS))
+        client.send(dialect.ask())  # the same connection is good for the next request
+        assert (await client.answer()).ended == "whole"
+    await a.requests(dialect.path)[0].until_left()
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 2}
+
+
+@both
+async def test_a_close_delimited_stream_is_whole_if_it_is_done(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    whole, cut = payload(dialect.stream(WORDS)), payload(dialect.begin(WORDS))
+    a.on(dialect.path, close_delimited([whole], dialect.media_type), close_delimited([cut], dialect.media_type))
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.ended, answer.body) == ("whole", whole)
+    answer = await orchestrated.answer(dialect.ask())
+    assert answer.body.startswith(cut)
+    assert dialect.stream_error(answer.body)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1, "truncated": 1}
+
+
+async def test_the_last_record_may_lack_its_line_end(orchestrated, fleet):
+    a = await fleet.add("a")
+    body = payload(OLLAMA.stream(WORDS)).removesuffix(b"\n")
+    a.on(OLLAMA.path, [*wire.chunked([body], wire.NDJSON), wire.LAST_CHUNK])
+    answer = await orchestrated.answer(OLLAMA.ask())
+    assert (answer.ended, answer.body) == ("whole", body)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+async def test_the_last_event_may_lack_its_blank_line(orchestrated, fleet):
+    a = await fleet.add("a")
+    body = payload(OPENAI.stream(WORDS))
+    a.on(OPENAI.path, [*wire.chunked([body.removesuffix(b"\n\n")], wire.SSE), wire.LAST_CHUNK])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", body)
+
+
+@both
+async def test_records_pass_whatever_the_cutting_of_the_bytes(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    body = payload(dialect.stream(WORDS))
+    a.on(dialect.path, [*wire.chunked([body[at : at + 7] for at in range(0, len(body), 7)], dialect.media_type), wire.LAST_CHUNK])
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.ended, answer.body) == ("whole", body)
+    assert all(piece.endswith(b"\n") for piece in answer.pieces)
+
+
+@both
+async def test_each_record_comes_as_soon_as_it_is_said(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    a.on(dialect.path, [*dialect.begin(["Hel"]), hang])
+    async with await orchestrated.send(dialect.ask()) as client:
+        await client.until(b'"Hel"')
+        assert (await orchestrated.server_state("a"))["inFlight"] == 1
+
+
+async def test_chunks_of_whole_records_keep_their_bounds(orchestrated, fleet):
+    a = await fleet.add("a")
+    script = OLLAMA.stream(["a", "b", "c"])
+    a.on(OLLAMA.path, script)
+    answer = await orchestrated.answer(OLLAMA.ask())
+    assert b"".join(answer.pieces) == payload(script)
+    lines = payload(script).splitlines(keepends=True)
+    assert all(piece in b"".join(lines) and piece.count(b"\n") >= 1 and piece.endswith(b"\n") for piece in answer.pieces)
+
+
+@pytest.mark.parametrize("size", [300 * 1024, 3 * MIB])
+async def test_a_record_too_long_to_be_held_passes(orchestrated, fleet, size):
+    a = await fleet.add("a")
+    script = OLLAMA.stream(["Hi", "x" * size, "!"])
+    a.on(OLLAMA.path, script)
+    answer = await orchestrated.answer(OLLAMA.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script))
+
+
+async def test_a_cut_in_a_record_too_long_to_be_held_ends_the_connection(orchestrated, fleet):
+    a = await fleet.add("a")
+    go = asyncio.Event()
+    a.on(OLLAMA.path, [*OLLAMA.begin(["Hi"]), wire.chunk(b'{"message":{"content":"' + b"x" * MIB), go, reset])
+    async with await orchestrated.send(OLLAMA.ask()) as client:
+        answer = await client.head()
+        while b"xxx" not in answer.body:
+            await client.piece(answer)
+        go.set()
+        await client.rest(answer)
+    assert answer.ended in ("cut", "reset")
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"truncated": 1}
+
+
+# ---- other streams below /v1/
+
+RESPONSES = [
+    b'event: response.created\ndata: {"type":"response.created","response":{}}\n\n',
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hi"}\n\n',
+    b'event: response.completed\ndata: {"type":"response.completed","response":{}}\n\n',
+]
+MESSAGES = [
+    b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n',
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+]
+OTHERS = pytest.mark.parametrize(("path", "events", "error"), [
+    ("/v1/responses", RESPONSES, b'event: error\ndata: {"type": "error", "code": "upstream_closed"'),
+    ("/v1/messages?beta=true", MESSAGES, b'event: error\ndata: {"type": "error", "error": {"type": "api_error"'),
+], ids=["responses", "messages"])  # fmt: skip
+
+
+@OTHERS
+@pytest.mark.parametrize("ending", [[wire.LAST_CHUNK], [close], [hang]], ids=["ended", "closed", "open"])
+async def test_other_streams_pass_byte_for_byte(orchestrated, fleet, path, events, error, ending):
+    a = await fleet.add("a")
+    a.on(path.partition("?")[0], [*wire.chunked(events, wire.SSE), *ending])
+    answer = await orchestrated.answer(post(path, {"model": "m", "stream": True}))
+    assert (answer.ended, answer.body) == ("whole", b"".join(events))
+    assert [seen.path for seen in a.requests()] == [path]
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@OTHERS
+async def test_other_streams_that_are_cut_end_with_an_error_of_their_dialect(orchestrated, fleet, path, events, error):
+    a = await fleet.add("a")
+    a.on(path.partition("?")[0], [*wire.chunked(events[:2], wire.SSE), wire.chunk(events[2][:20]), reset])
+    answer = await orchestrated.answer(post(path, {"model": "m", "stream": True}))
+    assert answer.ended == "whole"
+    assert answer.body.startswith(b"".join(events[:2]) + error)
+    assert answer.body.endswith(b"}\n\n")
+    assert answer.body.count(b"\n\n") == 3
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"truncated": 1}
+
+
+@OTHERS
+async def test_other_streams_fail_over_before_their_first_useful_event(orchestrated, fleet, path, events, error):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(path.partition("?")[0], [*wire.chunked(events[:1], wire.SSE), reset])
+    b.on(path.partition("?")[0], [*wire.chunked(events, wire.SSE), wire.LAST_CHUNK])
+    answer = await orchestrated.answer(post(path, {"model": "m", "stream": True}))
+    assert (answer.body, answer.header("x-orchestrator-server")) == (b"".join(events), "b")
+
+
+# ---- plain answers
+
+
+def long_plain(size):
+    """Head and bytes of an answer of that many bytes, in pieces of a mebibyte."""
+    return [wire.head(200, wire.JSON, {"Content-Length": str(size)}), repeat(b"x" * MIB, size // MIB - 1)]
+
+
+@both
+async def test_a_plain_answer_cut_below_8_mib_fails_over(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(dialect.path, [*long_plain(8 * MIB), reset])
+    b.on(dialect.path, dialect.plain("Hello!"))
+    answer = await orchestrated.answer(dialect.ask(stream=False))
+    assert (answer.status, answer.ended, answer.header("x-orchestrator-attempts")) == (200, "whole", "2")
+    assert answer.body == dialect.plain("Hello!")[0].partition(b"\r\n\r\n")[2]
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"serverError": 1}
+
+
+@both
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_plain_answer_cut_above_8_mib_ends_without_a_clean_end(orchestrated, fleet, dialect, chunked):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    begun = [wire.head(200, wire.JSON, {"Transfer-Encoding": "chunked"}), repeat(wire.chunk(b"x" * MIB), 11)] if chunked else long_plain(12 * MIB)
+    go = asyncio.Event()
+    a.on(dialect.path, [*begun, go, reset])
+    async with await orchestrated.send(dialect.ask(stream=False)) as client:
+        answer = await client.head()
+        go.set()
+        await client.rest(answer)
+    assert (answer.status, answer.header("x-orchestrator-attempts")) == (200, "1")
+    assert answer.ended in ("cut", "reset")
+    assert b.requests() == []
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"truncated": 1}
+
+
+@both
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_plain_answer_above_8_mib_passes_whole(orchestrated, fleet, dialect, chunked):
+    a = await fleet.add("a")
+    if chunked:
+        script = [wire.head(200, wire.JSON, {"Transfer-Encoding": "chunked"}), repeat(wire.chunk(b"x" * MIB), 20), wire.LAST_CHUNK]
+    else:
+        script = [wire.head(200, wire.JSON, {"Content-Length": str(20 * MIB)}), repeat(b"x" * MIB, 20)]
+    a.on(dialect.path, script)
+    answer = await orchestrated.answer(dialect.ask(stream=False))
+    assert (answer.status, answer.ended, len(answer.body)) == (200, "whole", 20 * MIB)
+    assert answer.body.count(b"x") == 20 * MIB
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@both
+async def test_a_client_that_does_not_read_holds_the_server_up_and_costs_no_memory(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    event = payload([b"", dialect.event("x" * 60000)])
+    a.on(dialect.path, [*dialect.begin(["Hi"]), repeat(wire.chunk(event), 2000), wire.LAST_CHUNK])
+    async with await orchestrated.send(dialect.ask()) as client:
+        head = await client.head()
+        client.writer.transport.pause_reading()
+        seen = await a.request(dialect.path)
+        before = -1
+        while before != seen.sent_bytes:  # until it stands still
+            before = seen.sent_bytes
+            await asyncio.sleep(0.3)
+        assert seen.sent_bytes < 60 * MIB
+        assert not seen.answered
+        client.writer.transport.resume_reading()
+        answer = await client.rest(head)
+    assert answer.ended == "whole"
+    assert answer.body.count(b"x" * 60000) == 2000
+    assert dialect.stream_error(answer.body)
