@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 import msgspec
 from msgspec import Struct
@@ -81,7 +82,8 @@ def retry_after(headers: Headers) -> float | None:
     milliseconds, value = header(headers, b"retry-after-ms"), header(headers, b"retry-after")
     try:
         if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
+            seconds = float(milliseconds) / 1000
+            return max(0.0, seconds) if isfinite(seconds) else None
         if value is None:
             return None
         if value.strip().isdigit():

@@ -359,4 +359,4 @@ def test_tokens_are_those_that_the_server_counted(name: str, counts: tuple[int |
 def test_words_of_the_answer_are_no_counts() -> None:
     assert usage(packed({"message": {"content": '"eval_count": 5, "prompt_tokens":7'}, "eval_count": None})) == (None, None)
     assert usage(b"") == (None, None)
-    assert usage(b'{"prompt_tokens": 3}') == (3, None)
+    assert usage(b'{"usage": {"prompt_tokens": 3}}') == (3, None)

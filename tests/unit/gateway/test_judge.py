@@ -1,0 +1,160 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from orchestrator.fleet.outcome import Outcome
+from orchestrator.fleet.server import Server
+from orchestrator.gateway.judge import judge, retry_after
+from orchestrator.gateway.relay import Relay
+from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.http import Headers
+from orchestrator.upstream.wire import Failure
+from tests.fakes import fleets
+from tests.fakes.wire import openai_event, packed
+
+ROUTE = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
+
+
+def relay() -> Relay:
+    return Relay(ROUTE, 1, Server(fleets.spec(), fleets.RULES, 0.0), 60.0, 100.0)
+
+
+def answer(status: int, body: bytes = b"{}", headers: Headers | None = None, *, complete: bool = True) -> Relay:
+    made = relay()
+    made.head(status, headers or [(b"content-type", b"application/json")])
+    made.body(body)
+    if complete:
+        made.end()
+    return made
+
+
+def outcome(status: int, body: bytes = b"{}", headers: Headers | None = None) -> Outcome:
+    return judge(answer(status, body, headers)).outcome
+
+
+def test_a_whole_answer_is_ok() -> None:
+    assert outcome(200) is Outcome.OK
+    assert outcome(201, b"not json") is Outcome.OK
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 422, 499, 501])
+def test_the_requests_own_doing(status: int) -> None:
+    assert outcome(status, b'{"error":"this model\'s maximum context length is 4096"}') is Outcome.CLIENT_ERROR
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 529, 302])
+def test_the_servers_doing(status: int) -> None:
+    said = judge(answer(status, b"<html>secret</html>"))
+    assert said.outcome is Outcome.SERVER_ERROR
+    assert "secret" not in said.reason
+    assert said.text == b"%d <html>secret</html>" % status
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_our_credentials(status: int) -> None:
+    said = judge(answer(status, b'{"error":"Incorrect API key sk-123"}'))
+    assert said.outcome is Outcome.AUTH
+    assert "sk-123" not in said.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b'{"error":"model \'m\' not found"}'),
+        (404, b'{"error":"model \\"m\\" not found, try pulling it first"}'),
+        (404, b'{"error":{"message":"The model `m` does not exist.","type":"NotFoundError","code":404}}'),
+        (404, b'{"error":{"message":"gone","code":"model_not_found"}}'),
+        (400, b'{"error":{"message":"no","code":"model_not_found"}}'),
+    ],
+)
+def test_a_missing_model(status: int, body: bytes) -> None:
+    assert outcome(status, body) is Outcome.MODEL_MISSING
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b"404 page not found"), (404, b'{"detail":"Not Found"}'), (400, b'{"error":"model is required"}')])
+def test_what_only_looks_like_a_missing_model(status: int, body: bytes) -> None:
+    assert outcome(status, body) is Outcome.CLIENT_ERROR
+
+
+def test_rate_limits() -> None:
+    said = judge(answer(429, b"slow", [(b"retry-after", b"7")]))
+    assert (said.outcome, said.retry_after_seconds, said.text) == (Outcome.RATE_LIMITED, 7.0, b"429 slow")
+    assert judge(answer(429)).retry_after_seconds is None
+    assert outcome(503, headers=[(b"retry-after", b"1")]) is Outcome.RATE_LIMITED
+
+
+@pytest.mark.parametrize("body", [{"error": "boom"}, {"error": {"message": "boom"}}, {"id": 1, "error": {"code": 500}}])
+def test_an_error_with_status_200_is_an_error(body: object) -> None:
+    assert outcome(200, packed(body)) is Outcome.SERVER_ERROR
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error":null,"choices":[]}', b'{"choices":[{"message":{"content":"\\"error\\": 5"}}]}', b'{"x":{"error":"inner"}}', b'"error"', b'{"error"']
+)
+def test_the_word_error_is_no_error(body: bytes) -> None:
+    assert outcome(200, body) is Outcome.OK
+
+
+def test_a_stream_that_begins_with_an_error() -> None:
+    made = answer(200, b'data: {"error":{"message":"boom"}}\n\n', [(b"content-type", b"text/event-stream")])
+    assert judge(made).outcome is Outcome.SERVER_ERROR
+    assert judge(made).text == b'{"error":{"message":"boom"}}'
+
+
+def test_a_stream_that_begins_well() -> None:
+    assert judge(answer(200, openai_event({"content": "x"}), [(b"content-type", b"text/event-stream")], complete=False)).outcome is Outcome.OK
+
+
+def test_an_answer_too_large_to_hold_is_ok() -> None:
+    assert judge(answer(200, b'{"error"', complete=False)).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("timeout", Outcome.TIMEOUT), ("reset", Outcome.SERVER_ERROR), ("malformed", Outcome.SERVER_ERROR)])
+def test_failures(kind: str, expected: Outcome) -> None:
+    made = relay()
+    made.broken(Failure(kind, "why"))
+    said = judge(made)
+    assert (said.outcome, said.reason, said.text) == (expected, "why", b"")
+
+
+def test_a_failure_counts_more_than_the_status_before_it() -> None:
+    made = answer(200, complete=False)
+    made.broken(Failure("reset", "why"))
+    assert judge(made).outcome is Outcome.SERVER_ERROR
+
+
+# ---- Retry-After
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([], None),
+        ([(b"retry-after", b"0")], 0.0),
+        ([(b"retry-after", b" 12 ")], 12.0),
+        ([(b"retry-after-ms", b"1500"), (b"retry-after", b"9")], 1.5),
+        ([(b"retry-after-ms", b"-5")], 0.0),
+        ([(b"retry-after", b"soon")], None),
+        ([(b"retry-after", b"-3")], None),
+        ([(b"retry-after", b"")], None),
+        ([(b"retry-after-ms", b"x")], None),
+        ([(b"retry-after", b"\xff")], None),
+        ([(b"retry-after", b"Wed, 21 Oct 2015 07:28:00 GMT")], 0.0),
+        ([(b"retry-after", b"Wed, 21 Oct 2015 07:28:00 -0000")], None),
+    ],
+)
+def test_retry_after_is_read_in_all_its_spellings(headers: Headers, seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    value = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True).encode()
+    seconds = retry_after([(b"retry-after", value)])
+    assert seconds is not None
+    assert 3000 < seconds <= 3600
+
+
+@pytest.mark.parametrize("value", [b"inf", b"nan", b"1e400"])
+def test_a_wait_without_end_is_none(value: bytes) -> None:
+    assert retry_after([(b"retry-after-ms", value)]) is None
