@@ -210,7 +210,7 @@ def run_check(options: argparse.Namespace) -> int:
     path = "/api/health-check" if options.id is None else f"/api/servers/{quote(options.id, safe='')}/check"
     answer = ask(options.base, "POST", path)
     _print_servers(options, answer)
-    return 0 if all(server["healthy"] for server in answer.get("servers", [answer])) else FAILED
+    return 0 if all(server["healthy"] for server in _listed(answer)) else FAILED
 
 
 def _header_map(given: list[str] | None) -> dict[str, str] | None:
@@ -222,12 +222,16 @@ def _header_map(given: list[str] | None) -> dict[str, str] | None:
     return {name: value for name, _, value in pairs}
 
 
-def _print_servers(options: argparse.Namespace, answer: dict[str, Any]) -> int:
+def _listed(answer: Any) -> list[dict[str, Any]]:
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _print_servers(options: argparse.Namespace, answer: Any) -> int:
     if options.json:
         print(json.dumps(answer, indent=2))
         return 0
     rows = [("ID", "URL", "STATUS", "KIND", "MODELS", "IN FLIGHT", "WHY")]
-    for server in answer.get("servers", [answer]):
+    for server in _listed(answer):
         models = len({*server["models"], *server["v1Models"]})
         rows.append((server["id"], server["url"], server["status"], server["kind"] or "-", str(models), str(server["inFlight"]), server["statusReason"]))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -243,7 +247,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(base: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask(base: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The JSON answer of the admin API, {} if there is none. Raises CommandFailed with what the orchestrator said, ConfigError on a bad URL."""
     if not base.startswith(("http://", "https://")):
         raise ConfigError("--url: must start with http:// or https://")
@@ -254,18 +258,18 @@ def ask(base: str, method: str, path: str, body: dict[str, Any] | None = None) -
     try:
         request = urllib.request.Request(base.rstrip("/") + path, json.dumps(body).encode() if body is not None else None, headers, method=method)  # noqa: S310
         with opener.open(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:
-            return _object(response.read())
+            return _json(response.read())
     except urllib.error.HTTPError as error:
         with error:
-            told = _object(error.read()).get("error")
+            said = _json(error.read())
+        told = said.get("error") if isinstance(said, dict) else None
         raise CommandFailed(told["message"] if isinstance(told, dict) else f"{base} answered {error.code}") from None
     except (OSError, ValueError) as error:
         raise CommandFailed(f"no orchestrator answers at {base}: {getattr(error, 'reason', error)}") from None
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _json(raw: bytes) -> Any:
     try:
-        found = json.loads(raw or b"{}")
+        return json.loads(raw or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}

@@ -34,7 +34,7 @@ class BreakerOperations:
 
     async def list(self, _request: Request) -> Response:
         now = self._clock.now()
-        return json({"breakers": [answer for server in self._fleet.servers.values() for answer in answers.breaker_answers(server, now)]})
+        return json([answer for server in self._fleet.servers.values() for answer in answers.breaker_answers(server, now)])
 
     async def turn_server(self, request: Request) -> Response:
         """The server's own breaker and those of all its models."""
@@ -43,7 +43,7 @@ class BreakerOperations:
         for model, breaker in [(None, server.breaker), *server.breakers.items()]:
             _turn(server, model, breaker, action, now)
         self._changed()
-        return json({"breakers": answers.breaker_answers(server, now)})
+        return json(answers.breaker_answers(server, now))
 
     async def turn_model(self, request: Request) -> Response:
         server, action = self._target(request)

@@ -36,7 +36,7 @@ class ServerOperations:
 
     async def list(self, _request: Request) -> Response:
         now = self._clock.now()
-        return json({"servers": [answers.server_answer(server, now) for server in self._fleet.servers.values()]})
+        return json([answers.server_answer(server, now) for server in self._fleet.servers.values()])
 
     async def get(self, request: Request) -> Response:
         return self._answer(_id(request))

@@ -166,7 +166,7 @@ async def _register(session: aiohttp.ClientSession, place: Place, server: Emulat
 async def _servers(session: aiohttp.ClientSession, place: Place) -> list[dict[str, Any]]:
     async with session.get(f"{place.url}/api/servers") as response:
         body = await response.json()
-    servers: list[dict[str, Any]] = body["servers"] if isinstance(body, dict) else body
+    servers: list[dict[str, Any]] = body
     return servers
 
 

@@ -50,4 +50,4 @@ def test_commands_of_the_wheel_work_elsewhere(installed, tmp_path):
 
 def test_wheel_serves_and_makes_its_database_by_itself(installed, tmp_path):
     with Serving(tmp_path, {"PYTHONPATH": str(installed)}) as serving:
-        assert serving.ask("GET", "/api/servers") == (200, {"servers": []})
+        assert serving.ask("GET", "/api/servers") == (200, [])

@@ -35,7 +35,7 @@ def test_registry_is_intact_after_kill_9_under_writes(tmp_path):
     for turn in range(ROUNDS):
         acknowledged, enough = [], threading.Event()
         with Serving(tmp_path) as serving:
-            assert expected <= {server["id"] for server in serving.ask("GET", "/api/servers")[1]["servers"]}
+            assert expected <= {server["id"] for server in serving.ask("GET", "/api/servers")[1]}
             writers = [threading.Thread(target=register_until_dead, args=(serving, f"{turn}-{one}", acknowledged, enough)) for one in range(2)]
             for writer in writers:
                 writer.start()
@@ -45,7 +45,7 @@ def test_registry_is_intact_after_kill_9_under_writes(tmp_path):
                 writer.join()
         expected |= set(acknowledged)
     with Serving(tmp_path) as serving:
-        servers = {server["id"]: server for server in serving.ask("GET", "/api/servers")[1]["servers"]}
+        servers = {server["id"]: server for server in serving.ask("GET", "/api/servers")[1]}
         assert expected <= servers.keys()
         assert {server["apiKey"] for server in servers.values()} == {"***REDACTED***"}
         assert not any("decrypted" in server["statusReason"] for server in servers.values())
@@ -100,7 +100,7 @@ def test_locked_then_removed_database_refuses_writes_and_answers_reads(tmp_path)
         for file in path.parent.glob("orchestrator.db*"):
             file.unlink()
         assert serving.ask("PATCH", "/api/servers/a", {"weight": 2}, timeout=20)[0] == 503
-        assert [server["id"] for server in serving.ask("GET", "/api/servers")[1]["servers"]] == ["a", "b"]
+        assert [server["id"] for server in serving.ask("GET", "/api/servers")[1]] == ["a", "b"]
         assert not path.exists()
 
 

@@ -163,16 +163,16 @@ def test_migrate_makes_the_database(elsewhere, capsys):
 
 
 def test_servers_are_listed_as_a_table(capsys):
-    with admin_api(200, {"servers": [SERVER]}) as (url, asked):
+    with admin_api(200, [SERVER]) as (url, asked):
         assert status_of("servers", "list", "--url", url) == 0
     assert capsys.readouterr().out == "ID  URL       STATUS   KIND    MODELS  IN FLIGHT  WHY\na   http://a  healthy  ollama  2       1          fine\n"
     assert asked == [("GET", "/api/servers", None, None)]
 
 
 def test_servers_are_listed_as_json(capsys):
-    with admin_api(200, {"servers": [SERVER]}) as (url, _):
+    with admin_api(200, [SERVER]) as (url, _):
         assert status_of("servers", "list", "--json", "--url", url) == 0
-    assert json.loads(capsys.readouterr().out) == {"servers": [SERVER]}
+    assert json.loads(capsys.readouterr().out) == [SERVER]
 
 
 def test_every_flag_of_add_becomes_a_member():
@@ -231,7 +231,7 @@ def test_check_fails_when_a_server_is_not_healthy(healthy, status):
     server = {**SERVER, "healthy": healthy}
     with admin_api(200, server) as (url, asked):
         assert status_of("servers", "check", "a", "--url", url) == status
-    with admin_api(200, {"servers": [SERVER, server]}) as (url, more):
+    with admin_api(200, [SERVER, server]) as (url, more):
         assert status_of("servers", "check", "--url", url) == status
     assert [one[:2] for one in asked + more] == [("POST", "/api/servers/a/check"), ("POST", "/api/health-check")]
 

@@ -21,7 +21,7 @@ async def server(admin):
 
 async def test_every_server_has_a_breaker_of_its_own(admin, server):
     answer = await admin.ask("GET", "/api/breakers")
-    assert [(one["server"], one["model"], one["state"]) for one in answer.json()["breakers"]] == [("a", None, "closed"), ("b", None, "closed")]
+    assert [(one["server"], one["model"], one["state"]) for one in answer.json()] == [("a", None, "closed"), ("b", None, "closed")]
 
 
 async def test_breaker_that_opened_says_why_and_when_it_is_tried_next(admin, server):
@@ -31,7 +31,7 @@ async def test_breaker_that_opened_says_why_and_when_it_is_tried_next(admin, ser
     for _ in range(5):
         breaker.fail("HTTP 500", now)
     admin.clock.advance(2)
-    shown = (await admin.ask("GET", "/api/breakers")).json()["breakers"][1]
+    shown = (await admin.ask("GET", "/api/breakers")).json()[1]
     assert shown == {
         "server": "a", "model": MODELS[0], "state": "open", "forced": False, "reason": "HTTP 500", "requests": 6, "failures": 5, "consecutiveFailures": 5,
         "changedSecondsAgo": 2.0, "nextTrySeconds": 3.0,
@@ -60,10 +60,10 @@ async def test_reset_forgets_the_counts(admin, server):
 
 async def test_operator_turns_all_breakers_of_a_server(admin, server):
     server.breaker_of("m", 0)
-    opened = (await admin.ask("POST", "/api/breakers/a/open")).json()["breakers"]
+    opened = (await admin.ask("POST", "/api/breakers/a/open")).json()
     assert [(one["model"], one["state"], one["forced"]) for one in opened] == [(None, "open", True), ("m", "open", True)]
     assert admin.fleet.servers["b"].breaker.state is State.CLOSED
-    closed = (await admin.ask("POST", "/api/breakers/a/reset")).json()["breakers"]
+    closed = (await admin.ask("POST", "/api/breakers/a/reset")).json()
     assert {one["state"] for one in closed} == {"closed"}
 
 

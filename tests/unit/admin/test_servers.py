@@ -27,7 +27,7 @@ HEALTHY = Observation(status="healthy", reason="answers", learned=LEARNED, loade
 
 async def test_nothing_is_registered_at_first(admin):
     answer = await admin.ask("GET", "/api/servers")
-    assert (answer.status_code, answer.json()) == (200, {"servers": []})
+    assert (answer.status_code, answer.json()) == (200, [])
     assert answer.headers["content-type"] == "application/json"
 
 
@@ -126,7 +126,7 @@ async def test_id_that_another_process_took_is_409(admin, make):
 async def test_list_and_get_give_the_same(admin):
     await admin.add("a")
     await admin.add("b")
-    listed = (await admin.ask("GET", "/api/servers")).json()["servers"]
+    listed = (await admin.ask("GET", "/api/servers")).json()
     assert [server["id"] for server in listed] == ["a", "b"]
     assert (await admin.ask("GET", "/api/servers/b")).json() == listed[1]
 
@@ -147,7 +147,7 @@ async def test_secrets_are_masked_and_references_shown_in_every_answer(admin):
         answer = await admin.ask(method, f"/api/servers{path}", body)
         assert answer.status_code == 200
         assert "canary" not in answer.text
-        server = answer.json().get("servers", [answer.json()])[0]
+        server = answer.json()[0] if path == "" else answer.json()
         assert (server["apiKey"], server["headers"]) == (MASK, {"X-A": MASK, "X-B": "env:B"})
     assert (await admin.ask("GET", "/api/servers/b")).json()["apiKey"] == "env:KEY"
 
@@ -234,7 +234,7 @@ async def test_check_and_health_check_probe_now(admin):
     admin.prober.found = HEALTHY
     assert (await admin.ask("POST", "/api/servers/a/check")).json()["healthy"] is True
     answer = (await admin.ask("POST", "/api/health-check")).json()
-    assert [server["healthy"] for server in answer["servers"]] == [True, True]
+    assert [server["healthy"] for server in answer] == [True, True]
     assert admin.prober.checked == ["a", "a", "b"]
 
 
