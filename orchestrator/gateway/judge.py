@@ -1,8 +1,6 @@
 """What an answer says about who failed: pure, from what a relay holds."""
 
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +8,7 @@ from msgspec import Struct
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol.events import Event
-from orchestrator.protocol.http import Headers, header
+from orchestrator.protocol.http import Headers, retry_after_seconds
 
 
 class Judgement(Struct, frozen=True):
@@ -62,7 +60,7 @@ def _refused(status: int, headers: Headers, body: bytes) -> Judgement:
     reason = f"HTTP {status}"
     if status in (401, 403):
         return Judgement(Outcome.AUTH, f"the server refused our credentials ({reason})")
-    wait = retry_after(headers)
+    wait = retry_after_seconds(headers, datetime.now(UTC))
     if status == 429 or (status == 503 and wait is not None):
         return Judgement(Outcome.RATE_LIMITED, reason, wait, b"%d %b" % (status, body))
     if (status == 404 and _model_is_missing(body)) or (status == 400 and b'"model_not_found"' in body[:2000]):
@@ -75,19 +73,3 @@ def _refused(status: int, headers: Headers, body: bytes) -> Judgement:
 def _model_is_missing(body: bytes) -> bool:
     said = body[:2000].lower()
     return b"model_not_found" in said or (b"model" in said and (b"not found" in said or b"does not exist" in said))
-
-
-def retry_after(headers: Headers) -> float | None:
-    """Retry-After in seconds, from `retry-after-ms`, seconds or an HTTP date; None if absent or unreadable."""
-    milliseconds, value = header(headers, b"retry-after-ms"), header(headers, b"retry-after")
-    try:
-        if milliseconds is not None:
-            seconds = float(milliseconds) / 1000
-            return max(0.0, seconds) if isfinite(seconds) else None
-        if value is None:
-            return None
-        if value.strip().isdigit():
-            return float(value)
-        return max(0.0, (parsedate_to_datetime(value.decode("latin-1")) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -8,7 +8,8 @@ from msgspec import Raw, Struct
 
 from orchestrator.fleet.specs import Learned, ListedModel, LoadedModel, Observation, ProbeStatus
 from orchestrator.health.shapes import Entry, entries, members, text, v1_entries, whole
-from orchestrator.upstream.control import Failure, Reply, retry_after_seconds
+from orchestrator.protocol.http import retry_after_seconds
+from orchestrator.upstream.control import Failure, Reply
 from orchestrator.upstream.kinds import recognise
 
 MAX_VERSION = 64
@@ -180,7 +181,7 @@ def _judged(reply: Reply, path: str, time: datetime) -> Family | None:
     if status in (401, 403):
         return Family(Verdict.REFUSED, f"{said}: the key is missing or not accepted")
     if status == 429:
-        wait = retry_after_seconds(reply.headers.get("retry-after"), time)
+        wait = retry_after_seconds([(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()], time)
         return Family(Verdict.LIMITED, f"{said}: too many requests", retry_after_seconds=wait)
     if status == 503 and b"loading model" in reply.body[:10_000].lower():
         return Family(Verdict.WARMING, "the server is loading its model")

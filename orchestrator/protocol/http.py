@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 Headers = list[tuple[bytes, bytes]]
@@ -20,6 +22,7 @@ NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-orchestrato
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = (204, 304)
+MAX_RETRY_AFTER_SECONDS = 300.0
 
 
 def _status_line(status: int) -> bytes:
@@ -104,3 +107,21 @@ def unchunked(data: bytes) -> bytes:
 def whole(status: int, headers: bytes, body: bytes, *, keep_alive: bool = True) -> bytes:
     """A complete answer. headers: ready `name: value` lines."""
     return b"%b%bcontent-length: %d\r\n%b\r\n%b" % (status_line(status), headers, len(body), b"" if keep_alive else b"connection: close\r\n", body)
+
+
+def retry_after_seconds(headers: Headers, time: datetime) -> float | None:
+    """When the server wants to be asked again, in seconds from `time` (UTC), at most five minutes; from `retry-after-ms`, or `retry-after`
+    as a number or an HTTP date. None if absent or unreadable.
+    """
+    milliseconds = (header(headers, b"retry-after-ms") or b"").strip()
+    if milliseconds.isdigit():
+        return min(int(milliseconds) / 1000, MAX_RETRY_AFTER_SECONDS)
+    text = (header(headers, b"retry-after") or b"").decode("latin-1").strip()
+    if text.replace(".", "", 1).isdecimal() and text.isascii():
+        return min(float(text), MAX_RETRY_AFTER_SECONDS)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return min(max((date - time).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

@@ -4,8 +4,6 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import aiohttp
@@ -20,7 +18,6 @@ from orchestrator.upstream.auth import headers
 
 MAX_CONNECTIONS = 256
 MAX_BODY_BYTES = 32 * 1024 * 1024
-MAX_RETRY_AFTER_SECONDS = 300.0
 
 FailureKind = Literal["timeout", "connect", "broken", "too_large", "config"]
 
@@ -124,16 +121,3 @@ def _failure(error: Exception) -> Failure:
             return Failure("broken", "the answer is not valid HTTP")
         case _:
             return Failure("config", "the configured headers cannot be sent")
-
-
-def retry_after_seconds(value: str | None, time: datetime) -> float | None:
-    """A Retry-After header as seconds from `time` (UTC), at most five minutes: a number or an HTTP date. None if absent or unreadable."""
-    text = (value or "").strip()
-    if text.replace(".", "", 1).isdecimal() and text.isascii():
-        return min(float(text), MAX_RETRY_AFTER_SECONDS)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-    return min(max((date - time).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

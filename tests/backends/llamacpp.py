@@ -43,6 +43,11 @@ class LlamaCpp:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Started and not killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start, on the same port as before, and wait until it is healthy. Raises RuntimeError with its output if it does not come up."""
         if not self._model.exists():

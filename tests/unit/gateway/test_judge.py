@@ -1,11 +1,8 @@
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-
 import pytest
 
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.fleet.server import Server
-from orchestrator.gateway.judge import judge, retry_after
+from orchestrator.gateway.judge import judge
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.http import Headers
@@ -125,36 +122,3 @@ def test_a_failure_counts_more_than_the_status_before_it() -> None:
 
 
 # ---- Retry-After
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ([], None),
-        ([(b"retry-after", b"0")], 0.0),
-        ([(b"retry-after", b" 12 ")], 12.0),
-        ([(b"retry-after-ms", b"1500"), (b"retry-after", b"9")], 1.5),
-        ([(b"retry-after-ms", b"-5")], 0.0),
-        ([(b"retry-after", b"soon")], None),
-        ([(b"retry-after", b"-3")], None),
-        ([(b"retry-after", b"")], None),
-        ([(b"retry-after-ms", b"x")], None),
-        ([(b"retry-after", b"\xff")], None),
-        ([(b"retry-after", b"Wed, 21 Oct 2015 07:28:00 GMT")], 0.0),
-        ([(b"retry-after", b"Wed, 21 Oct 2015 07:28:00 -0000")], None),
-    ],
-)
-def test_retry_after_is_read_in_all_its_spellings(headers: Headers, seconds: float | None) -> None:
-    assert retry_after(headers) == seconds
-
-
-def test_retry_after_may_be_a_date() -> None:
-    value = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True).encode()
-    seconds = retry_after([(b"retry-after", value)])
-    assert seconds is not None
-    assert 3000 < seconds <= 3600
-
-
-@pytest.mark.parametrize("value", [b"inf", b"nan", b"1e400"])
-def test_a_wait_without_end_is_none(value: bytes) -> None:
-    assert retry_after([(b"retry-after-ms", value)]) is None

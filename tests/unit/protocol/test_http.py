@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.protocol.http import NOT_RETURNED, NOT_SENT, Headers, RequestHeaders, chunk, header, lines, status_line, unchunked, whole
+from orchestrator.protocol.http import NOT_RETURNED, NOT_SENT, Headers, RequestHeaders, chunk, header, lines, retry_after_seconds, status_line, unchunked, whole
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,26 @@ def test_status_lines(status: int, line: bytes) -> None:
 def test_whole_answers_carry_their_length() -> None:
     assert whole(404, b"a: b\r\n", b"xyz") == b"HTTP/1.1 404 Not Found\r\na: b\r\ncontent-length: 3\r\n\r\nxyz"
     assert whole(200, b"", b"", keep_alive=False) == b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([], None),
+        ([(b"retry-after", b" 0 ")], 0.0),
+        ([(b"retry-after", b"1.5")], 1.5),
+        ([(b"retry-after", b"99999")], 300.0),
+        ([(b"retry-after-ms", b"1500"), (b"retry-after", b"9")], 1.5),
+        ([(b"retry-after-ms", b"x"), (b"retry-after", b"9")], 9.0),
+        ([(b"retry-after", b"Fri, 02 Jan 2026 03:04:35 GMT")], 30.0),
+        ([(b"retry-after", b"Fri, 02 Jan 2026 03:04:35 -0000")], 30.0),
+        ([(b"retry-after", b"Fri, 02 Jan 2026 03:04:00 GMT")], 0.0),
+        ([(b"retry-after", b"Fri, 02 Jan 2026 09:04:35 GMT")], 300.0),
+        *(([(b"retry-after", value)], None) for value in (b"", b"soon", b"-3", b"1e3", b"inf", b"nan", b"\xb2", b"\xff")),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_never_without_end(headers, seconds):
+    assert retry_after_seconds(headers, NOW) == seconds

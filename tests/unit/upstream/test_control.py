@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from orchestrator.fleet.specs import Secret, ServerSpec
 from orchestrator.upstream import control
-from orchestrator.upstream.control import Answer, Failure, get, open_session, retry_after_seconds
+from orchestrator.upstream.control import Answer, Failure, get, open_session
 from tests.fakes import wire
 from tests.fakes.scripted import ScriptedServer, cut, hang, refusing, reset
 
@@ -166,26 +166,3 @@ async def test_a_compressed_answer_is_read_all_the_same(session):
 def test_texts_of_exceptions_stay_inside(error, kind):
     failure = control._failure(error)
     assert (failure.kind, "secret" in failure.reason) == (kind, False)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7.0),
-        (" 0 ", 0.0),
-        ("1.5", 1.5),
-        ("99999", 300.0),
-        ("Fri, 02 Jan 2026 03:04:35 GMT", 30.0),
-        ("Fri, 02 Jan 2026 03:04:00 GMT", 0.0),
-        ("Fri, 02 Jan 2026 09:04:35 GMT", 300.0),
-        ("Fri, 02 Jan 2026 03:04:35 -0000", 30.0),
-        ("-5", None),
-        ("soon", None),
-        ("", None),
-        ("²", None),
-        ("1e3", None),
-        (None, None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value, seconds):
-    assert retry_after_seconds(value, NOW) == seconds
