@@ -5,8 +5,8 @@ import gc
 import itertools
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from random import Random
 from socket import socket
@@ -79,6 +79,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._plane = plane
         self._grace_seconds = grace_seconds
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()  # uvicorn would raise them again: a stop that was asked for and went well is no failure
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
