@@ -1,0 +1,550 @@
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from orchestrator.fleet.breaker import State
+from orchestrator.fleet.specs import LoadedModel, Secret, ServerSpec
+from orchestrator.protocol import events
+from orchestrator.routing.retry import ALWAYS_ALLOWED
+from tests.fakes import fleets
+from tests.fakes.scripted import Script, ScriptedServer, close, hang, refusing, reset
+from tests.fakes.wire import (
+    DONE,
+    LAST_CHUNK,
+    MALFORMED_CHUNK,
+    answer,
+    chunk,
+    ollama_begin,
+    ollama_chat,
+    ollama_error,
+    ollama_error_record,
+    ollama_plain,
+    openai_begin,
+    openai_error,
+    openai_event,
+    openai_plain,
+    openai_sse,
+    plain,
+)  # fmt: skip
+from tests.unit.gateway.calls import bench
+
+OK = ollama_chat(["Hel", "lo"])
+PLAIN = ollama_plain("Hello")
+
+
+def at(server: ScriptedServer, server_id: str = "a", **more: Any) -> ServerSpec:
+    return fleets.spec(server_id, url=server.url, **more)
+
+
+def payload(script: Script) -> bytes:
+    """The body of a scripted answer."""
+    data = b"".join(step for step in script if isinstance(step, bytes)).partition(b"\r\n\r\n")[2]
+    out = b""
+    while data:
+        size = int(data[: data.index(b"\r\n")], 16)
+        out, data = out + data[data.index(b"\r\n") + 2 :][:size], data[data.index(b"\r\n") + size + 4 :]
+    return out
+
+
+# ---- one server
+
+
+async def test_a_stream_reaches_the_client_as_it_was() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", OK)
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.body) == (200, payload(OK))
+            assert got.headers["x-orchestrator-server"] == "a"
+            assert got.headers["x-orchestrator-attempts"] == "1"
+            assert got.headers["x-request-id"] == "r1"
+            assert got.answers == 1
+            (record,) = b.records
+            assert (record.server, record.outcome, record.status, record.stream) == ("a", "ok", 200, True)
+            assert (record.prompt_tokens, record.completion_tokens) == (57, 2)
+            assert server.requests()[0].header("x-request-id") == "r1"
+
+
+async def test_a_plain_answer_reaches_the_client_with_its_length() -> None:
+    async with ScriptedServer() as server:
+        server.on("/v1/chat/completions", openai_plain("Hello you"))
+        async with bench(at(server)) as b:
+            got = await b.ask("/v1/chat/completions")
+            assert got.json["choices"][0]["message"]["content"] == "Hello you"
+            assert int(got.headers["content-length"]) == len(got.body)
+            assert b.records[0].completion_tokens == 2
+
+
+async def test_connections_are_used_again_and_a_dead_one_is_replaced_unseen() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", OK, OK, [reset], OK)
+        async with bench(at(server)) as b:
+            for _ in range(3):
+                got = await b.ask()
+                assert (got.status, got.headers["x-orchestrator-attempts"]) == (200, "1")
+            assert server.accepted == 2
+            assert b.strikes() == {"a": 0}
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422, 501])
+async def test_the_clients_own_error_passes_as_it_is_and_strikes_nobody(status: int) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", ollama_error(status, "context length exceeded", {"X-Why": "you"}))
+        async with bench(at(one), at(two, "b")) as b:
+            got = await b.ask()
+            assert (got.status, got.json, got.headers["x-why"]) == (status, {"error": "context length exceeded"}, "you")
+            assert b.strikes() == {"a": 0, "b": 0}
+            assert not two.requests()
+
+
+# ---- failover
+
+FAILURES: dict[str, Script] = {
+    "reset": [reset],
+    "close": [close],
+    "500": ollama_error(500, "boom"),
+    "503": ollama_error(503, "busy"),
+    "429": ollama_error(429, "slow"),
+    "429 with a wait": ollama_error(429, "slow", {"Retry-After": "30"}),
+    "200 with an error": answer({"error": "boom"}),
+    "error first": [*ollama_begin([]), ollama_error_record("boom"), LAST_CHUNK],
+    "malformed head": [b"garbage\r\n\r\n"],
+    "malformed chunk": [*ollama_begin([]), MALFORMED_CHUNK],
+    "cut before the first event": [*ollama_begin([""]), reset],
+    "ended before the first event": [*ollama_begin([""]), LAST_CHUNK],
+    "unauthorised": ollama_error(401, "unauthorized"),
+    "forbidden": ollama_error(403, "no"),
+    "missing model": ollama_error(404, "model 'm' not found"),
+}
+NO_STRIKE = {"unauthorised", "forbidden", "missing model"}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_fails_before_the_commit_is_tried_elsewhere(failure: str, stream: bool) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", FAILURES[failure])
+        two.on("/api/chat", OK if stream else PLAIN)
+        async with bench(at(one), at(two, "b")) as b:
+            got = await b.ask(stream=stream)
+            assert got.status == 200
+            assert b"boom" not in got.data
+            assert (got.headers["x-orchestrator-server"], got.headers["x-orchestrator-attempts"]) == ("b", "2")
+            assert b.strikes() == {"a": 0 if failure in NO_STRIKE else 1, "b": 0}
+            (record,) = b.records
+            assert ([one.server for one in record.attempts], record.server, record.outcome) == (["a"], "b", "ok")
+            status = b.fleet.servers["a"].status(b.clock.now())[0]
+            assert (status == "configError") == (failure in {"unauthorised", "forbidden"})
+            assert b.fleet.servers["a"].wants_probe == (failure == "missing model")
+
+
+async def test_a_server_that_cannot_be_reached_strikes_its_own_breaker() -> None:
+    async with ScriptedServer() as two:
+        two.on("/api/chat", OK)
+        with refusing() as url:
+            async with bench(fleets.spec("a", url=url), at(two, "b")) as b:
+                got = await b.ask()
+                assert (got.status, got.headers["x-orchestrator-server"]) == (200, "b")
+                assert (b.fleet.servers["a"].breaker.failures, b.fleet.servers["a"].breakers) == (1, {})
+
+
+async def test_a_key_that_is_not_set_is_tried_elsewhere_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        two.on("/api/chat", OK)
+        async with bench(at(one, api_key=Secret("env:NO_SUCH_KEY")), at(two, "b")) as b:
+            assert (await b.ask()).headers["x-orchestrator-server"] == "b"
+            assert b.fleet.servers["a"].status(b.clock.now()) == ("configError", "environment variable NO_SUCH_KEY is not set")
+
+
+async def test_no_more_attempts_than_allowed() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", *([reset] for _ in range(9)))
+        async with bench(*(at(server, name) for name in "abcde"), max_attempts=3) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-attempts"]) == (502, "3")
+            assert len(server.requests()) == 3
+
+
+async def test_without_a_budget_nothing_that_reached_a_server_is_repeated() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", FAILURES["500"])
+        two.on("/api/chat", OK)
+        async with bench(at(one), at(two, "b")) as b:
+            b.budget.active = ALWAYS_ALLOWED  # repeats of others
+            assert (await b.ask()).status == 500
+            b.budget.active = 0
+            assert not two.requests()
+
+
+# ---- nobody is left
+
+
+async def test_the_last_answer_passes_when_nobody_is_left() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", ollama_error(500, "out of memory"))
+        two.on("/api/chat", ollama_error(503, "disk full", {"X-Why": "disk"}))
+        async with bench(at(one), at(two, "b"), max_attempts=2) as b:
+            got = await b.ask()
+            assert (got.status, got.error, got.headers["x-why"]) == (503, "disk full", "disk")
+            assert (got.headers["x-orchestrator-server"], got.headers["x-orchestrator-attempts"]) == ("b", "2")
+            assert b.strikes() == {"a": 1, "b": 1}
+            assert b.records[0].outcome == "server_error"
+
+
+async def test_a_failure_that_a_second_server_repeats_is_the_requests_doing() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two, three):
+            server.on("/api/chat", ollama_error(500, "bad option"))
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            got = await b.ask()
+            assert (got.status, got.error) == (500, "bad option")
+            assert b.strikes() == {"a": 0, "b": 0, "c": 0}
+            assert not three.requests()
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions", "/v1/messages"])
+async def test_our_own_credentials_are_nothing_to_tell_the_client(path: str) -> None:
+    async with ScriptedServer() as server:
+        server.on(path, openai_error(401, "Incorrect API key provided: sk-123", code="invalid_api_key"))
+        async with bench(at(server)) as b:
+            got = await b.ask(path)
+            assert got.status == 502
+            assert b"sk-123" not in got.data
+            assert "credentials" in got.error
+
+
+@pytest.mark.parametrize("script", [FAILURES["reset"], FAILURES["malformed head"], FAILURES["500"], FAILURES["cut before the first event"]])
+async def test_the_only_server_is_asked_once_more(script: Script) -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", script, OK)
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-attempts"]) == (200, "2")
+
+
+async def test_the_only_server_is_asked_no_third_time() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [reset], [reset], OK)
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-attempts"]) == (502, "2")
+            assert len(server.requests()) == 2
+
+
+async def test_a_short_wait_is_waited_where_there_is_nowhere_else() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", ollama_error(429, "slow", {"Retry-After-Ms": "10"}), OK)
+        async with bench(at(server)) as b:
+            assert (await b.ask()).status == 200
+
+
+async def test_a_long_wait_is_told() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", ollama_error(429, "slow", {"Retry-After": "60"}))
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["retry-after"], got.error) == (429, "60", "slow")
+            assert len(server.requests()) == 1
+
+
+async def test_an_open_breaker_never_blocks_the_last_server() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", OK)
+        async with bench(at(server)) as b:
+            breaker = b.fleet.servers["a"].breaker_of("m", b.clock.now())
+            for _ in range(fleets.RULES.failures):
+                breaker.fail("x", b.clock.now())
+            assert breaker.state is State.OPEN
+            assert (await b.ask()).status == 200
+            breaker.force_open("maintenance", b.clock.now())
+            got = await b.ask()
+            assert got.status == 503
+            assert "breaker opened by an operator" in got.error
+
+
+async def test_an_empty_stream_of_the_last_server_is_no_success() -> None:
+    async with ScriptedServer() as server:
+        server.on("/v1/chat/completions", [*openai_begin([]), LAST_CHUNK])
+        async with bench(at(server)) as b:
+            got = await b.ask("/v1/chat/completions", stream=True)
+            assert got.status == 502
+            assert got.json["error"]["code"] == "upstream_closed"
+
+
+async def test_a_stream_that_begins_with_an_error_passes_it_on_when_nobody_is_left() -> None:
+    async with ScriptedServer() as server:
+        script = [*ollama_begin([]), ollama_error_record("boom"), LAST_CHUNK]
+        server.on("/api/chat", script)
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.body) == (200, payload(script))
+            assert b.records[0].outcome == "server_error"
+
+
+# ---- after the commit
+
+
+@pytest.mark.parametrize("ending", [[reset], [close], [LAST_CHUNK], [MALFORMED_CHUNK]])
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+async def test_a_stream_that_breaks_ends_with_an_error_and_is_not_repeated(ending: Script, path: str) -> None:
+    begin, style, framing = (ollama_begin(["x"]), "ollama", "ndjson") if path == "/api/chat" else (openai_begin(["x"]), "openai", "sse")
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on(path, [*begin, *ending])
+        async with bench(at(one), at(two, "b")) as b:
+            got = await b.ask(path, stream=True)
+            said = [events.classify(style, one) for one in events.payloads(got.body, framing)]
+            assert said[-1] is events.Event.ERROR
+            assert said.count(events.Event.ERROR) == 1
+            assert events.Event.DONE not in said
+            assert not two.requests()
+            assert b.strikes() == {"a": 1, "b": 0}
+            assert (b.records[0].outcome, b.records[0].status) == ("truncated", 200)
+
+
+async def test_an_error_record_of_the_server_is_no_strike_and_no_success() -> None:
+    async with ScriptedServer() as server:
+        script = [*ollama_begin(["x"]), ollama_error_record("invalid format"), LAST_CHUNK]
+        server.on("/api/chat", script)
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert got.body == payload(script)
+            assert b.strikes() == {"a": 0}
+            assert b.records[0].outcome == "server_error"
+
+
+async def test_a_stream_without_done_gets_it_after_a_moment() -> None:
+    async with ScriptedServer() as server:
+        server.on("/v1/chat/completions", [*openai_begin(["x"]), chunk(openai_event({}, finish="stop")), hang])
+        async with bench(at(server)) as b:
+            got = b.post("/v1/chat/completions", stream=True)
+            await got.until(b'"stop"')
+            for _ in range(20):
+                b.clock.advance(0.25)
+                b.gateway.tick()
+            await got.whole()
+            assert got.body.endswith(DONE)
+            assert b.records[0].outcome == "ok"
+
+
+# ---- time
+
+
+@pytest.mark.parametrize(("stream", "seconds"), [(True, 300.0), (False, 600.0)])
+async def test_a_server_that_says_nothing_is_given_up_for_another(stream: bool, seconds: float) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", [hang])
+        two.on("/api/chat", OK if stream else PLAIN)
+        async with bench(at(one), at(two, "b")) as b:
+            got = b.post(stream=stream)
+            seen = await one.request("/api/chat")
+            b.clock.advance(seconds - 0.1)
+            b.gateway.tick()
+            assert not seen.left.is_set()
+            b.clock.advance(0.2)
+            b.gateway.tick()
+            await got.whole()
+            await seen.until_left()
+            # waiting and all attempts share one deadline: after 600 s there is no time for another
+            assert got.status == (200 if stream else 504)
+            assert b.strikes() == {"a": 1, "b": 0}
+
+
+async def test_a_stalled_stream_ends_with_an_error() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [*ollama_begin(["x"]), hang])
+        async with bench(at(server)) as b:
+            got = b.post()
+            await got.until(b'"x"')
+            b.gateway.tick()
+            for _ in range(2):
+                b.clock.advance(60.1)
+                b.gateway.tick()
+            await got.whole()
+            assert b"the server sent nothing for 60 s" in got.body
+            assert b.records[0].outcome == "truncated"
+
+
+# ---- clients that leave
+
+PHASES: dict[str, tuple[Script, bytes]] = {"before the head": ([hang], b""), "before the first event": ([*ollama_begin([""]), hang], b"")}
+PHASES["streaming"] = ([*ollama_begin(["x"]), hang], b'"x"')
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_a_client_that_leaves_ends_the_call_to_the_server_and_is_no_strike(phase: str) -> None:
+    script, awaited = PHASES[phase]
+    async with ScriptedServer() as server:
+        server.on("/api/chat", script)
+        async with bench(at(server)) as b:
+            got = b.post()
+            seen = await server.request("/api/chat")
+            await got.until(awaited)
+            got.call.leave()
+            await got.whole()
+            await seen.until_left()
+            assert seen.client_left
+            assert b.strikes() == {"a": 0}
+            assert b.records[0].outcome == "client_gone"
+            assert b.fleet.servers["a"].outcomes == {"client_gone": 1}
+
+
+async def test_a_client_that_leaves_at_once_never_reaches_a_server() -> None:
+    async with ScriptedServer() as server, bench(at(server)) as b:
+        got = b.post()
+        got.call.leave()
+        await got.whole()
+        assert not server.requests()
+        assert b.records[0].outcome == "client_gone"
+
+
+async def test_a_client_that_leaves_the_line_frees_its_place() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [hang], OK)
+        async with bench(at(server, max_concurrency=1)) as b:
+            first = b.post()
+            seen = await server.request("/api/chat")
+            second, third = b.post(), b.post()
+            while b.admission.waiting("m") < 2:
+                await asyncio.sleep(0)
+            second.call.leave()
+            await second.whole()
+            assert b.admission.waiting("m") == 1
+            first.call.leave()
+            await seen.until_left()
+            assert (await third.whole()).status == 200
+
+
+# ---- where to
+
+
+async def test_nobody_has_the_model() -> None:
+    async with ScriptedServer() as server, bench(at(server, speaks="ollama")) as b:
+        got = await b.ask(model="nope")
+        assert (got.status, got.json) == (404, {"error": "model 'nope' not found"})
+        got = await b.ask("/v1/chat/completions")
+        assert (got.status, got.json["error"]["code"], got.json["error"]["type"]) == (404, "model_not_found", "not_found_error")
+        got = await b.ask("/v1/messages")
+        assert (got.json["type"], got.json["request_id"]) == ("error", "r1")
+
+
+async def test_a_pinned_request_goes_there_or_says_why_not() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", OK)
+        two.on("/api/chat", OK, FAILURES["reset"])
+        async with bench(at(one), at(two, "b"), at(two, "c", models=("other",))) as b:
+            got = await b.ask(headers={"x-orchestrator-server": "b"})
+            assert got.headers["x-orchestrator-server"] == "b"
+            got = await b.ask(headers={"x-orchestrator-server": "b"})
+            assert got.status == 502
+            assert not one.requests()
+            assert (await b.ask(headers={"x-orchestrator-server": "nope"})).status == 400
+            got = await b.ask(headers={"x-orchestrator-server": "c"})
+            assert (got.status, "'c' does not have model 'm'" in got.error) == (404, True)
+            b.fleet.servers["b"].health = "down"
+            got = await b.ask(headers={"x-orchestrator-server": "b"})
+            assert (got.status, "b (down)" in got.error) == (503, True)
+
+
+async def test_the_name_goes_out_as_the_server_knows_it() -> None:
+    async with ScriptedServer() as one:
+        one.on("/v1/chat/completions", openai_plain("x"))
+        async with bench(at(one, speaks="v1", models=("Org/Model",))) as b:
+            await b.ask("/v1/chat/completions", raw=b'{"x":1.0,"model":"org/model:latest"}')
+            assert one.requests()[0].body == b'{"x":1.0,"model":"Org/Model"}'
+
+
+def resident(b: Any, *names: str) -> None:
+    for name in names:
+        b.fleet.servers[name].resident.add("m")
+        b.fleet.servers[name].loaded = (LoadedModel("m"),)
+
+
+async def test_an_unload_goes_to_every_server_that_has_it_in_memory() -> None:
+    done = answer({"model": "m", "done": True, "done_reason": "unload"})
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two, three):
+            server.on("/api/generate", done)
+        async with bench(at(one), at(two, "b", max_concurrency=1), at(three, "c")) as b:
+            resident(b, "b", "c")
+            got = await b.ask("/api/generate", raw=b'{"model":"m","keep_alive":0}')
+            assert got.json["done_reason"] == "unload"
+            assert [len(server.requests()) for server in (one, two, three)] == [0, 1, 1]
+            assert not b.fleet.servers["b"].resident
+            assert not b.fleet.servers["c"].resident
+
+
+async def test_a_load_goes_to_where_it_is_loaded() -> None:
+    done = answer({"model": "m", "done": True, "done_reason": "load"})
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/generate", done)
+        two.on("/api/generate", done)
+        async with bench(at(one), at(two, "b")) as b:
+            resident(b, "b")
+            for _ in range(2):
+                await b.ask("/api/generate", raw=b'{"model":"m","keep_alive":"5m"}')
+            assert [len(one.requests()), len(two.requests())] == [0, 2]
+
+
+# ---- waiting
+
+
+async def test_who_waits_is_served_when_there_is_room() -> None:
+    async with ScriptedServer() as server:
+        go_on = asyncio.Event()
+        server.on("/api/chat", [go_on, *OK])
+        async with bench(at(server, max_concurrency=1), queue_size=2) as b:
+            calls = [b.post() for _ in range(4)]
+            await calls[3].whole()
+            assert (calls[3].status, calls[3].error) == (503, "server busy, please try again.  maximum pending requests exceeded")
+            assert int(calls[3].headers["retry-after"]) > 0
+            go_on.set()
+            assert [(await call.whole()).status for call in calls[:3]] == [200, 200, 200]
+
+
+# ---- malformed requests, and the end
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"model":5}'])
+async def test_a_malformed_request_reaches_no_server(raw: bytes) -> None:
+    async with ScriptedServer() as server, bench(at(server)) as b:
+        got = await b.ask(raw=raw)
+        assert (got.status, got.answers) == (400, 1)
+        assert not server.requests()
+
+
+async def test_an_error_of_ours_is_told_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ScriptedServer() as server, bench(at(server)) as b:
+        monkeypatch.setattr(b.fleet, "indexes", {})
+        got = await b.ask()
+        assert (got.status, got.json) == (500, {"error": "internal error of the orchestrator"})
+
+
+async def test_stopping_ends_streams_with_an_error_and_tells_who_waits() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [*ollama_begin(["x"]), hang])
+        async with bench(at(server, max_concurrency=1)) as b:
+            streaming = b.post()
+            await streaming.until(b'"x"')
+            waiting = b.post()
+            while not b.admission.waiting("m"):
+                await asyncio.sleep(0)
+            await b.gateway.stop()
+            await streaming.whole()
+            await waiting.whole()
+            assert "shutting down" in json.loads(streaming.body.splitlines()[-1])["error"]
+            assert (waiting.status, "shutting down" in waiting.error) == (503, True)
+            assert b.strikes() == {"a": 0}
+
+
+async def test_a_client_of_http_1_0_gets_no_chunks() -> None:
+    async with ScriptedServer() as server:
+        server.on("/v1/chat/completions", openai_sse(["x"]), plain(b"{}"))
+        async with bench(at(server)) as b:
+            got = await b.ask("/v1/chat/completions", stream=True, chunks=False)
+            assert "transfer-encoding" not in got.headers
+            assert got.headers["connection"] == "close"
+            assert got.body.endswith(DONE)
+            assert "content-length" in (await b.ask("/v1/chat/completions", chunks=False)).headers
