@@ -27,12 +27,13 @@ class Attempts:
     answer: the last attempt whose answer may be passed on when nobody is left (never a 401 or 403: those concern our own credentials).
     """
 
-    __slots__ = ("_pending", "again", "answer", "count", "last", "repeated", "transitions")
+    __slots__ = ("_pending", "again", "answer", "count", "last", "repeated", "repeating", "transitions")
 
     def __init__(self) -> None:
         self.count = 0
         self.again = False  # the only server was asked a second time
         self.repeated = False
+        self.repeating = False  # counts in the retry budget, until the commit
         self.answer: Attempt | None = None
         self.last: Attempt | None = None
         self._pending: Attempt | None = None

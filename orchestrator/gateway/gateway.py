@@ -67,7 +67,7 @@ class Gateway:
     def fleet_changed(self) -> None:
         """Servers came, went or recovered: forget connections of those that went, let in who waits."""
         self._targets.keep(set(self._fleet.servers))
-        self._admission.pump()
+        self._admission.refresh(self._fleet)
 
     async def _handle(self, call: Call) -> None:
         record = RequestRecord(self._clock.unix(), call.request_id, call.route.dialect, call.route.operation)
@@ -98,29 +98,31 @@ class Gateway:
             wanted = await self._where_loaded(call, envelope, wanted)
         deadline_at = call.started_at + self._deadlines.commit_seconds
         attempts = Attempts()
-        repeating = False
         try:
-            while True:
-                flight = await self._admit(wanted, deadline_at, attempts)
-                if flight is None:
-                    break
-                attempt = await self._attempt(call, envelope, flight, deadline_at)
-                attempts.count += 1
-                if attempt.outcome in (Outcome.OK, Outcome.CLIENT_ERROR):
-                    attempts.settle(self._clock.now())
-                    await self._commit(call, envelope, attempt, attempts, record)
-                    return
-                self._failed(call, attempt, attempts, record)
-                if not await self._may_try_again(wanted, attempts, deadline_at, repeating=repeating):
-                    break
-                if not repeating and attempt.outcome is not Outcome.CONNECT_ERROR:
-                    repeating = True
-                    self._budget.active += 1
+            attempt = await self._try(call, envelope, wanted, attempts, deadline_at, record)
         finally:
-            self._budget.active -= repeating
+            self._budget.active -= attempts.repeating
             attempts.settle(self._clock.now())
             self._log(attempts.transitions)
-        await self._pass_failure_on(call, envelope, attempts, record)
+        if attempt is not None:
+            await self._commit(call, envelope, attempt, attempts, record)
+        else:
+            self._pass_failure_on(call, envelope, attempts, record)
+
+    async def _try(self, call: Call, envelope: Envelope, wanted: Wanted, attempts: Attempts, deadline_at: float, record: RequestRecord) -> Attempt | None:
+        """Ask servers until one gives an answer to commit to; None if none is left."""
+        while (flight := await self._admit(wanted, deadline_at, attempts)) is not None:
+            attempt = await self._attempt(call, envelope, flight, deadline_at)
+            attempts.count += 1
+            if attempt.outcome is Outcome.OK or attempt.outcome is Outcome.CLIENT_ERROR:
+                return attempt
+            self._failed(call, attempt, attempts, record)
+            if not await self._may_try_again(wanted, attempts, deadline_at):
+                return None
+            if not attempts.repeating and attempt.outcome is not Outcome.CONNECT_ERROR:
+                attempts.repeating = True
+                self._budget.active += 1
+        return None
 
     # Where to
 
@@ -138,7 +140,7 @@ class Gateway:
             if not hosts:
                 family = "Ollama's" if route.family == "ollama" else "OpenAI's"
                 raise Refusal(404, "model_not_found", f"server '{name[:64]}' does not have model '{envelope.model}' in {family} protocol")
-        return Wanted(model, envelope.model, hosts, set(), route.light)
+        return Wanted(model, envelope.model, hosts, set(), route.light, route.family if pin is None else None)
 
     async def _where_loaded(self, call: Call, envelope: Envelope, wanted: Wanted) -> Wanted:
         """A load goes to where the model is in memory; an unload to every such server, the answer being that of the last."""
@@ -157,6 +159,7 @@ class Gateway:
         attempt = await self._attempt(call, envelope, flight, call.started_at + self._deadlines.commit_seconds)
         attempt.relay.drop()
         self._finish(flight, attempt.outcome)
+        flight.forgive()
         self._learn_residency(envelope, flight)
 
     async def _admit(self, wanted: Wanted, deadline_at: float, attempts: Attempts) -> Flight | None:
@@ -225,7 +228,7 @@ class Gateway:
             self._fleet.forget_model(server)
         record.attempts = [*record.attempts, AttemptRecord(server.id, attempt.outcome.label, judgement.reason, round(now - call.started_at, 4))]
 
-    async def _may_try_again(self, wanted: Wanted, attempts: Attempts, deadline_at: float, *, repeating: bool) -> bool:
+    async def _may_try_again(self, wanted: Wanted, attempts: Attempts, deadline_at: float) -> bool:
         """Elsewhere at once, or after a pause where there is no elsewhere."""
         last = attempts.last
         assert last is not None
@@ -233,7 +236,7 @@ class Gateway:
         if attempts.repeated or not last.outcome.retryable or attempts.count >= self._max_attempts or now >= deadline_at or self.stopping:
             return False
         # What never reached a server multiplies no work, so it is free.
-        if last.outcome is not Outcome.CONNECT_ERROR and not repeating and not self._budget.allows(len(self.calls)):
+        if last.outcome is not Outcome.CONNECT_ERROR and not attempts.repeating and not self._budget.allows(len(self.calls)):
             return False
         server = last.flight.server.id
         wanted.tried.add(server)
@@ -294,7 +297,7 @@ class Gateway:
         elif outcome is not Outcome.OK:
             flight.forgive()
 
-    async def _pass_failure_on(self, call: Call, envelope: Envelope, attempts: Attempts, record: RequestRecord) -> None:
+    def _pass_failure_on(self, call: Call, envelope: Envelope, attempts: Attempts, record: RequestRecord) -> None:
         """Nobody is left: the last answer of a server as it was, or an error of ours if there was none."""
         attempt = attempts.answer
         if attempt is None:
@@ -344,7 +347,7 @@ class Gateway:
         for relay in list(self._relays):
             relay.sweep(now)
         self._targets.sweep(now)
-        self._admission.pump()
+        self._admission.refresh(self._fleet)
 
     async def stop(self) -> None:
         """End what is under way: committed streams with an error record, the others with a 503. No more than two seconds."""
