@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from msgspec.structs import replace
+
 from orchestrator.fleet.breaker import BreakerRules
 from orchestrator.fleet.models import Host, Model, ModelIndex
 from orchestrator.fleet.server import Server
@@ -29,6 +31,8 @@ class Fleet:
         nothing any more, what was learned stands until the next.
         """
         before, self.servers = self.servers, {}
+        for gone in before.keys() - {one.id for one in spec.servers}:  # requests that wait or try again may still know it
+            before[gone].spec = replace(before[gone].spec, enabled=False)
         for one in spec.servers:
             server = before.get(one.id)
             if server is None:

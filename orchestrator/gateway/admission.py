@@ -4,6 +4,7 @@ import asyncio
 
 from orchestrator.clock import Clock
 from orchestrator.errors import Refusal
+from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.flight import Flight
 from orchestrator.routing.candidates import Wanted
@@ -64,6 +65,15 @@ class Admission:
             raise
         finally:
             self._room.leave(key, ticket)
+
+    def refresh(self, fleet: Fleet) -> None:
+        """Who waits may also go to servers that came meanwhile."""
+        for _, ticket in self._room.all() if self._room else ():
+            wanted = ticket.wanted
+            found = fleet.find(wanted.family, wanted.asked) if wanted.family is not None else None
+            if found is not None:
+                wanted.hosts = found[1]
+        self.pump()
 
     def pump(self) -> None:
         """Something changed (a slot is free, a server came or went): let in whom there is room for."""

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from orchestrator.errors import Refusal
 from orchestrator.fleet.breaker import State, Verdict
+from orchestrator.fleet.fleet import Family
 from orchestrator.fleet.models import Host, Model
 from orchestrator.fleet.server import Server
 
@@ -12,6 +13,7 @@ class Wanted(Struct):
     """What a request asks of the router. hosts: those that have the model, or the part of them that the request may go to.
 
     tried: ids of servers that failed it already. light: costs next to nothing, so a server's limit does not hold it up.
+    family: where it may find more servers while it waits, None if it is bound to these hosts.
     """
 
     model: Model
@@ -19,6 +21,7 @@ class Wanted(Struct):
     hosts: tuple[Host, ...]
     tried: set[str]
     light: bool = False
+    family: Family | None = None
 
 
 def verdict(server: Server, model: str, now: float) -> Verdict:
