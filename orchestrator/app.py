@@ -140,6 +140,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         stack.push_async_callback(database.close)
         registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, gateway.fleet_changed)
         await registry.load()
+        stack.push_async_callback(registry.save_unsaved)
         session = await stack.enter_async_context(open_session())
         prober = Prober(fleet, session, clock, settings, registry.save_learned)
         stack.push_async_callback(prober.close)

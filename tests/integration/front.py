@@ -23,6 +23,10 @@ class Front:
         """(status, decoded answer)."""
         return await asyncio.to_thread(self._serving.ask, method, path, body, headers)
 
+    async def kill(self) -> None:
+        """End the process as a crash does."""
+        await asyncio.to_thread(self._serving.kill)
+
     @asynccontextmanager
     async def servers(self, **urls: str) -> AsyncIterator[None]:
         """Registered as long as the block lasts: id=URL."""
