@@ -1,0 +1,263 @@
+"""Circuit breakers and the retry budget as requests meet them."""
+
+import asyncio
+
+import pytest
+
+from orchestrator.fleet.breaker import State
+from tests.fakes.scripted import reset
+from tests.integration.dialects import BOTH, OLLAMA, OPENAI
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
+
+
+def let_time_pass(orchestrated, server_id, model="m"):
+    """The open time of a breaker is over."""
+    orchestrated.plane.fleet.servers[server_id].breakers[model].retry_at = 0.0
+
+
+async def fail(orchestrated, dialect, server, times=5):
+    """So many requests that the server fails and another one serves."""
+    server.on(dialect.path, dialect.error(500, "boom"))
+    for _ in range(times):
+        assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-attempts") == "2"
+
+
+@both
+async def test_five_failures_in_a_row_open_it(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a, times=4)
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "closed"
+    await fail(orchestrated, dialect, a, times=1)
+    breaker = await orchestrated.breaker("a", "m:latest")
+    assert (breaker["state"], breaker["consecutiveFailures"], breaker["reason"]) == ("open", 5, "HTTP 500")
+    assert 0 < breaker["nextTrySeconds"] <= 5
+    assert (await orchestrated.server_state("a"))["status"] == "degraded"
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == ("b", "1")
+    assert len(a.requests()) == 5
+
+
+@both
+async def test_a_success_starts_the_count_over(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a, times=4)
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-server") == "a"
+    await orchestrated.quiet()
+    await fail(orchestrated, dialect, a, times=4)
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "closed"
+
+
+@both
+async def test_a_trial_that_succeeds_closes_it(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a)
+    let_time_pass(orchestrated, "a")
+    go = asyncio.Event()
+    a.on(dialect.path, [*dialect.begin(["Hel"]), go, *dialect.stream(["lo"])[2 if dialect is OPENAI else 1 :]])
+    async with await orchestrated.send(dialect.ask()) as trial:
+        await trial.until(b'"Hel"')
+        assert (await orchestrated.breaker("a", "m:latest"))["state"] == "half-open"
+        others = await asyncio.gather(*(orchestrated.answer(dialect.ask()) for _ in range(5)))
+        assert {other.header("x-orchestrator-server") for other in others} == {"b"}
+        go.set()
+        await orchestrated.quiet()
+    breaker = await orchestrated.breaker("a", "m:latest")
+    assert (breaker["state"], breaker["consecutiveFailures"]) == ("closed", 0)
+    assert (await orchestrated.server_state("a"))["status"] == "healthy"
+
+
+@both
+async def test_a_trial_that_fails_is_not_seen_and_doubles_the_open_time(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a)
+    for seconds in (10, 20, 40):
+        let_time_pass(orchestrated, "a")
+        answer = await orchestrated.answer(dialect.ask())
+        assert (answer.status, answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == (200, "b", "2")
+        await orchestrated.quiet()
+        breaker = await orchestrated.breaker("a", "m:latest")
+        assert breaker["state"] == "open"
+        assert seconds / 2 < breaker["nextTrySeconds"] <= seconds
+
+
+@both
+async def test_a_trial_that_a_second_server_fails_in_the_same_words_says_nothing(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a)
+    let_time_pass(orchestrated, "a")
+    b.on(dialect.path, dialect.error(500, "boom"))
+    assert (await orchestrated.answer(dialect.ask())).status == 500
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "half-open"
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-server") == "a"
+    await orchestrated.quiet()
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "closed"
+
+
+@both
+async def test_flapping_shows_no_client_anything(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    good, bad = dialect.stream(["Hi"]), dialect.error(500, "boom")
+    b.on(dialect.path, good)
+    for turn in range(60):
+        a.on(dialect.path, good if turn % 10 >= 5 else bad)
+        if "m" in orchestrated.plane.fleet.servers["a"].breakers and turn % 3 == 0:
+            let_time_pass(orchestrated, "a")
+        answer = await orchestrated.answer(dialect.ask())
+        assert (answer.status, answer.ended, dialect.said(answer.body)) == (200, "whole", "Hi")
+    await orchestrated.quiet()
+    assert sum((await orchestrated.outcomes("a")).values()) < 60
+
+
+@both
+async def test_it_opens_for_one_model_alone(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a", models=["m:latest", "n:latest"]), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a)
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    assert (await orchestrated.answer(dialect.ask(model="n"))).header("x-orchestrator-server") == "a"
+    assert (await orchestrated.answer(dialect.ask(model="m"))).header("x-orchestrator-server") == "b"
+
+
+async def test_both_protocols_share_it(orchestrated, fleet):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(OPENAI.path, OPENAI.stream(["Hi"]))
+    b.on(OLLAMA.path, OLLAMA.stream(["Hi"]))
+    await fail(orchestrated, OPENAI, a)
+    assert (await orchestrated.answer(OLLAMA.ask())).header("x-orchestrator-server") == "b"
+    assert a.requests(OLLAMA.path) == []
+
+
+@both
+async def test_connection_failures_open_that_of_the_server_for_every_model(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a", models=["m:latest", "n:latest"]), await fleet.add("b", models=["m:latest", "n:latest"])
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await a.down()
+    for _ in range(5):
+        assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-server") == "b"
+    assert (await orchestrated.breaker("a"))["state"] == "open"
+    answer = await orchestrated.answer(dialect.ask(model="n"))
+    assert (answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == ("b", "1")
+
+
+@both
+async def test_retry_after_opens_it_at_once_for_as_long(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(dialect.path, dialect.error(429, "slow down", {"Retry-After": "60"}))
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-attempts") == "2"
+    breaker = await orchestrated.breaker("a", "m:latest")
+    assert breaker["state"] == "open"
+    assert 50 < breaker["nextTrySeconds"] <= 60
+    assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-attempts") == "1"
+
+
+@both
+async def test_the_last_candidate_is_asked_though_it_opened_by_itself(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    a.on(dialect.path, dialect.error(500, "boom"))
+    for _ in range(4):
+        assert (await orchestrated.answer(dialect.ask())).status == 500
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "open"
+    assert (await orchestrated.server_state("a"))["status"] == "degraded"
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.status, answer.header("x-orchestrator-server")) == (200, "a")
+    await orchestrated.quiet()
+    assert (await orchestrated.breaker("a", "m:latest"))["state"] == "closed"
+
+
+@both
+@pytest.mark.parametrize("model", [None, "m:latest"], ids=["server", "model"])
+async def test_an_operators_open_holds_even_for_the_last_candidate(orchestrated, fleet, dialect, model):
+    a = await fleet.add("a")
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    await orchestrated.turn("a", "open", model)
+    refused = await orchestrated.answer(dialect.ask())
+    assert refused.status == 503
+    assert "a (breaker opened by an operator)" in dialect.error_text(refused)
+    assert a.requests() == []
+    await orchestrated.turn("a", "close", model)
+    assert (await orchestrated.answer(dialect.ask())).status == 200
+
+
+@both
+async def test_a_reset_lets_requests_through_again(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    await fail(orchestrated, dialect, a)
+    a.on(dialect.path, dialect.stream(["Hi"]))
+    await orchestrated.turn("a", "reset", "m:latest")
+    assert (await orchestrated.answer(dialect.ask())).header("x-orchestrator-server") == "a"
+
+
+async def test_an_open_one_of_a_model_with_slashes_is_found_by_its_name(orchestrated, fleet):
+    name = "hf.co/Org/Repo:Q4_K_M"
+    a = await fleet.add("a", "ollama", [name])
+    a.on(OLLAMA.path, OLLAMA.stream(["Hi"]))
+    await orchestrated.turn("a", "open", name)
+    assert (await orchestrated.answer(OLLAMA.ask(model=name.lower()))).status == 503
+    await orchestrated.turn("a", "close", name)
+    assert (await orchestrated.answer(OLLAMA.ask(model=name.lower()))).status == 200
+
+
+# ---- the retry budget
+
+
+class Gate:
+    """A step that holds every request until so many have come."""
+
+    def __init__(self, count):
+        self._count = count
+        self._open = asyncio.Event()
+
+    async def __call__(self, _):
+        self._count -= 1
+        if self._count == 0:
+            self._open.set()
+        await self._open.wait()
+
+
+@both
+async def test_an_outage_is_not_multiplied(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a", priority=0), await fleet.add("b", priority=0)
+    go = asyncio.Event()
+    a.on(dialect.path, [Gate(100), *dialect.error(500, "boom")])
+    b.on(dialect.path, [go, *dialect.stream(["Hi"])])
+    asking = [asyncio.create_task(orchestrated.answer(dialect.ask())) for _ in range(200)]
+    await orchestrated.until(lambda: sum(task.done() for task in asking) == 60)  # 100 failed, of which a fifth of 200 may go on
+    await b.request(dialect.path, 140)
+    assert len(a.requests()) == 100
+    go.set()
+    statuses = [answer.status for answer in await asyncio.gather(*asking)]
+    assert (statuses.count(200), statuses.count(500)) == (140, 60)
+    await orchestrated.quiet()
+    assert len(b.requests()) == 140
+    assert orchestrated.plane.fleet.servers["a"].breakers["m"].state is State.OPEN
+
+
+@both
+async def test_a_few_may_always_be_repeated(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(dialect.path, [Gate(5), reset])
+    b.on(dialect.path, dialect.stream(["Hi"]))
+    answers = await asyncio.gather(*(orchestrated.answer(dialect.ask()) for _ in range(5)))
+    assert [(answer.status, answer.header("x-orchestrator-server")) for answer in answers] == [(200, "b")] * 5
+
+
+@both
+@pytest.mark.parametrize("orchestrated", [{"retry_budget": 0.0}], indirect=True)
+async def test_what_never_reached_a_server_is_outside_the_budget(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    await a.down()
+    b.on(dialect.path, [Gate(40), *dialect.stream(["Hi"])])
+    answers = await asyncio.gather(*(orchestrated.answer(dialect.ask()) for _ in range(40)))
+    assert [answer.status for answer in answers] == [200] * 40
