@@ -1,5 +1,6 @@
 """How one of several able hosts is chosen. Each policy is one class with `choose`; hosts are never empty."""
 
+import math
 from collections.abc import Sequence
 from random import Random
 from typing import Protocol
@@ -16,24 +17,35 @@ class Policy(Protocol):
 class Turns:
     """Weighted turn-taking by start-time fair queuing (Goyal, Vin, Cheng 1996): each choice moves a server 1/weight ahead.
 
-    A server that was away joins at the current virtual time, so it is neither flooded nor starved.
+    Virtual time is that of the hosts among which is chosen: other models on other servers do not move it. A server that is new
+    or was away joins at it, so it is neither flooded nor starved.
     """
 
-    __slots__ = ("_at", "_virtual")
+    __slots__ = ("_started",)
 
     def __init__(self) -> None:
-        self._at: dict[str, float] = {}
-        self._virtual = 0.0
+        self._started: dict[str, float] = {}
 
-    def of(self, host: Host) -> float:
-        return max(self._at.get(host.server.spec.id, 0.0), self._virtual)
-
-    def take(self, host: Host) -> None:
-        spec = host.server.spec
-        if len(self._at) >= MAX_TURNS and spec.id not in self._at:
-            self._at.clear()
-        self._virtual = self.of(host)
-        self._at[spec.id] = self._virtual + 1.0 / spec.weight
+    def next(self, hosts: Sequence[Host]) -> Host:
+        """The host whose turn it is; the first of those that are equal."""
+        started = self._started
+        virtual = 0.0
+        for host in hosts:
+            at = started.get(host.server.spec.id, 0.0)
+            if at > virtual:
+                virtual = at
+        best, earliest = hosts[0], math.inf
+        for host in hosts:
+            spec = host.server.spec
+            start = started[spec.id] + 1.0 / spec.weight if spec.id in started else virtual
+            if start < virtual:
+                start = virtual
+            if start < earliest:
+                best, earliest = host, start
+        if len(started) >= MAX_TURNS and best.server.spec.id not in started:
+            started.clear()
+        started[best.server.spec.id] = earliest
+        return best
 
 
 class LeastInFlight:
@@ -45,10 +57,14 @@ class LeastInFlight:
         self._turns = Turns()
 
     def choose(self, hosts: Sequence[Host]) -> Host:
-        turns = self._turns
-        best = min(hosts, key=lambda host: (host.server.in_flight / host.server.spec.weight, turns.of(host))) if len(hosts) > 1 else hosts[0]
-        turns.take(best)
-        return best
+        least, idlest = math.inf, []
+        for host in hosts:
+            load = host.server.in_flight / host.server.spec.weight
+            if load < least:
+                least, idlest = load, [host]
+            elif load == least:
+                idlest.append(host)
+        return idlest[0] if len(idlest) == 1 else self._turns.next(idlest)
 
 
 class RoundRobin:
@@ -60,9 +76,7 @@ class RoundRobin:
         self._turns = Turns()
 
     def choose(self, hosts: Sequence[Host]) -> Host:
-        best = min(hosts, key=self._turns.of)
-        self._turns.take(best)
-        return best
+        return self._turns.next(hosts)
 
 
 class WeightedRandom:
