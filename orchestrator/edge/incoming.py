@@ -66,7 +66,8 @@ class Incoming:
     __slots__ = ("_parts", "body_bytes", "headers", "keep_alive", "method", "read", "refusal", "url", "version")
 
     def __init__(self, method: bytes, url: bytes, version: str, headers: Headers, *, keep_alive: bool) -> None:
-        self.method, self.url, self.version, self.headers, self.keep_alive = method, url, version, headers, keep_alive
+        self.method, self.version, self.headers, self.keep_alive = method, version, headers, keep_alive
+        self.url = url if url.startswith(b"/") else _relative(url)
         self.read = RequestHeaders(headers)
         self.refusal: Refusal | None = None
         self.body_bytes = 0
@@ -83,15 +84,14 @@ class Incoming:
     def head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
+    def head_without(self, name: bytes) -> bytes:
+        """The head once more, as bytes, without a header."""
+        lines = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != name)
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (self.method, self.url, self.version.encode(), lines)
+
     def path(self) -> bytes:
-        """With its query; of an absolute URL (as sent to proxies) the part behind the host."""
-        if self.url.startswith(b"/"):
-            return self.url.partition(b"#")[0]
-        try:
-            parsed = httptools.parse_url(self.url)
-        except httptools.HttpParserInvalidURLError:
-            return b"/"
-        return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+        """With its query."""
+        return self.url.partition(b"#")[0]
 
     def call(self, client: Client, route: Route, shared: Shared, loop: asyncio.AbstractEventLoop, *, keep_alive: bool) -> Call:
         """The inference request that this is. Raises Refusal."""
@@ -120,6 +120,15 @@ class Incoming:
         if route.style == "opaque" and body.lstrip()[:1] != b"{":
             return lines
         return b"".join(line for line in lines.splitlines(keepends=True) if not line.startswith(b"content-type:")) + JSON_LINE + b"\r\n"
+
+
+def _relative(url: bytes) -> bytes:
+    """The part behind the host of an absolute URL, as it is sent to proxies."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return b"/"
+    return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
 
 
 def broken(message: str) -> Incoming:

@@ -1,5 +1,8 @@
 """path -> dialect and operation of the inference paths, which the wire takes before ASGI sees them."""
 
+import re
+from urllib.parse import unquote
+
 from orchestrator.protocol.envelope import Route
 
 ROUTES: dict[str, Route] = {
@@ -29,4 +32,7 @@ def find(path: bytes) -> Route | None:
         return route
     # Any other POST below /v1/ with a `model` member goes to a server that has the model (rerank, audio, ...).
     text = path.decode("latin-1")
+    parts = re.split(r"[/\\]", unquote(text).removeprefix("/v1/").removesuffix("/"))
+    if any(part in ("", ".", "..") for part in parts):  # would lead elsewhere on a server that resolves it
+        return None
     return Route(text, "anthropic" if text.startswith("/v1/messages/") else "openai", "v1", text[4:], "opaque")

@@ -36,7 +36,7 @@ class Wire(HttpToolsProtocol):
     def __init__(self, shared: Shared, **how: Any) -> None:
         super().__init__(**how)
         self.shared = shared
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser = self._new_parser()
         self.call: Call | None = None
         self.chunks = True
         self.paused = False
@@ -45,9 +45,15 @@ class Wire(HttpToolsProtocol):
         self._queue: deque[Incoming] = deque()
         self._backlog = b""
         self._head_bytes = 0
+        self._offer = b""  # the head of a request that offers an upgrade, without the offer
         self._refused = False  # answered with an error at once; the next request follows in the next turn of the loop
         self._state = HEAD
         self._since_at = 0.0  # 0: just begun, `check` notes the time
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
 
     # The transport
 
@@ -86,16 +92,15 @@ class Wire(HttpToolsProtocol):
             if len(self._backlog) > BACKLOG_BYTES:
                 self.flow.pause_reading()
             return
-        self._since_at = 0.0
+        if self._state == BODY or not self._head_bytes:  # a head has its time as a whole, however it trickles in
+            self._since_at = 0.0
         if self._state != BODY:
             self._state = HEAD
             self._head_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # h2c offered by Java clients, WebSockets: answered as plain HTTP/1.1
-            self.parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self.data_received(rest)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
             self._incoming = None
@@ -105,6 +110,15 @@ class Wire(HttpToolsProtocol):
             return
         if self._state == HEAD and self._incoming is None and self._head_bytes > self.shared.limits.max_header_bytes:
             self._refuse_now(None, self._head_too_large())
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """h2c is offered by Java clients, with a body that the parser does not read: the head is parsed once more without the offer."""
+        self.parser = self._new_parser()
+        rest, self._offer = self._offer + rest, b""
+        if self._is_busy():
+            self._backlog = rest + self._backlog
+        elif rest:
+            self.data_received(rest)
 
     # httptools callbacks
 
@@ -116,6 +130,8 @@ class Wire(HttpToolsProtocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        if self._state == LINGER:
+            return
         limits, parser = self.shared.limits, self.parser
         version = parser.get_http_version()
         incoming = Incoming(parser.get_method(), self.url, version, self.headers, keep_alive=version != "1.0" and parser.should_keep_alive())
@@ -123,6 +139,11 @@ class Wire(HttpToolsProtocol):
         if self._head_bytes > limits.max_header_bytes and incoming.head_bytes() > limits.max_header_bytes:
             incoming.refusal = self._head_too_large()
         seen = incoming.read.seen
+        if b"upgrade" in seen and incoming.method != b"CONNECT" and parser.should_upgrade():
+            self._offer, self._incoming = incoming.head_without(b"upgrade"), None
+            return
+        if version not in ("1.1", "1.0"):
+            incoming.refusal = Refusal(505, "http_version", "only HTTP/1.1 and HTTP/1.0 are spoken here")
         if int(seen.get(b"content-length", 0)) > limits.max_body_bytes:
             incoming.refusal = self._body_too_large()
         self.expect_100_continue = b"expect" in seen and seen[b"expect"].lower() == b"100-continue"
@@ -286,10 +307,12 @@ class Wire(HttpToolsProtocol):
             self._since_at = now
             return
         waited, limits = now - self._since_at, self.shared.limits
-        if self._state == ANSWER:
-            if self.paused and waited > limits.send_timeout_seconds:
+        if self.paused:
+            if waited > limits.send_timeout_seconds:
                 self._client_left()
                 self.transport.abort()
+        elif self._state == ANSWER:
+            return
         elif self._state == BODY:
             if waited > limits.body_timeout_seconds:
                 self._refuse_now(self._incoming, Refusal(408, "body_timeout", "the request body did not arrive in time"))

@@ -17,7 +17,10 @@ NOT_SENT = HOP_BY_HOP | {
     b"referer", b"x-request-id", b"x-orchestrator-server", b"x-orchestrator-attempts",
 }  # fmt: skip
 # Of an answer: framed anew for the client.
-NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-orchestrator-server", b"x-orchestrator-attempts", b"set-cookie"}
+NOT_RETURNED = HOP_BY_HOP | {
+    b"content-length", b"x-request-id", b"x-orchestrator-server", b"x-orchestrator-attempts", b"set-cookie", b"access-control-allow-origin",
+    b"access-control-allow-credentials", b"access-control-allow-headers", b"access-control-allow-methods", b"access-control-expose-headers",
+}  # fmt: skip
 
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
