@@ -23,6 +23,7 @@ BACKLOG_BYTES = 256 * 1024
 LINGER_SECONDS = 2.0
 LINGER_ZERO = struct.pack("ii", 1, 0)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+FRAMING_SHARE = 8  # bytes read for one of the body: a chunk of one byte takes six, more than eight are a flood of extensions or trailers
 
 # What a connection is waiting for; each has its own time limit (see `check`).
 HEAD, BODY, ANSWER, NEXT, LINGER = range(5)
@@ -45,7 +46,9 @@ class Wire(HttpToolsProtocol):
         self._queue: deque[Incoming] = deque()
         self._backlog = b""
         self._head_bytes = 0
+        self._body_bytes = 0  # read since the head, with the framing of chunks and trailers
         self._offer = b""  # the head of a request that offers an upgrade, without the offer
+        self._starting = False
         self._refused = False  # answered with an error at once; the next request follows in the next turn of the loop
         self._state = HEAD
         self._since_at = 0.0  # 0: just begun, `check` notes the time
@@ -69,8 +72,8 @@ class Wire(HttpToolsProtocol):
     def eof_received(self) -> None:
         # A client that closes its side after the request has left: the GPU must not work on for nobody.
         if self.call is not None:
+            self.transport.abort()  # first, so that what was sent ahead is not begun
             self._client_left()
-            self.transport.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -97,6 +100,8 @@ class Wire(HttpToolsProtocol):
         if self._state != BODY:
             self._state = HEAD
             self._head_bytes += len(data)
+        else:
+            self._body_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -110,6 +115,10 @@ class Wire(HttpToolsProtocol):
             return
         if self._state == HEAD and self._incoming is None and self._head_bytes > self.shared.limits.max_header_bytes:
             self._refuse_now(None, self._head_too_large())
+        elif self._state == BODY and self._incoming is not None:
+            body_bytes = self._incoming.body_bytes
+            if self._body_bytes > self.shared.limits.max_header_bytes + FRAMING_SHARE * body_bytes:
+                self._refuse_now(self._incoming, self._head_too_large())
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """h2c is offered by Java clients, with a body that the parser does not read: the head is parsed once more without the offer."""
@@ -127,7 +136,8 @@ class Wire(HttpToolsProtocol):
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if self._incoming is None:  # else it is a trailer, which is no header of the request
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self._state == LINGER:
@@ -136,6 +146,7 @@ class Wire(HttpToolsProtocol):
         version = parser.get_http_version()
         incoming = Incoming(parser.get_method(), self.url, version, self.headers, keep_alive=version != "1.0" and parser.should_keep_alive())
         self._incoming = incoming
+        self._body_bytes = 0
         if self._head_bytes > limits.max_header_bytes and incoming.head_bytes() > limits.max_header_bytes:
             incoming.refusal = self._head_too_large()
         seen = incoming.read.seen
@@ -201,7 +212,9 @@ class Wire(HttpToolsProtocol):
             self.loop.call_soon(self._done)
             return
         self.call = call
+        self._starting = True
         self.shared.gateway.start(call)
+        self._starting = False
 
     def _start_cycle(self, incoming: Incoming) -> None:
         """Hand a whole request to ASGI."""
@@ -265,6 +278,9 @@ class Wire(HttpToolsProtocol):
         self.flow.resume_reading()
         if self._incoming is not None:  # begun in the same read as the request before it
             self._state = BODY
+            if self._incoming.refusal is not None:
+                self._refuse_now(self._incoming, self._incoming.refusal)
+                return
             if self.expect_100_continue:
                 self.transport.write(CONTINUE)
         if self._backlog:
@@ -288,7 +304,11 @@ class Wire(HttpToolsProtocol):
     def answered(self) -> None:
         self.call = None
         self.server_state.total_requests += 1
-        self._done()
+        if self._starting:
+            self._refused = True
+            self.loop.call_soon(self._done)
+        else:
+            self._done()
 
     def shutdown(self) -> None:
         """The process stops: finish what is under way, then close."""
@@ -309,8 +329,8 @@ class Wire(HttpToolsProtocol):
         waited, limits = now - self._since_at, self.shared.limits
         if self.paused:
             if waited > limits.send_timeout_seconds:
-                self._client_left()
                 self.transport.abort()
+                self._client_left()
         elif self._state == ANSWER:
             return
         elif self._state == BODY:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from orchestrator.gateway import relay
 from orchestrator.gateway.relay import Relay
+from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.http import RequestHeaders
 
@@ -23,8 +24,6 @@ class Call:
     """
 
     __slots__ = (
-        "_cancelled",
-        "_running",
         "body",
         "client",
         "committed",
@@ -37,8 +36,8 @@ class Call:
         "relay",
         "request_id",
         "route",
+        "run",
         "started_at",
-        "task",
     )
 
     def __init__(
@@ -67,8 +66,7 @@ class Call:
         self.started_at = started_at
         self.relay: Relay | None = None
         self.committed = self.gone = False
-        self._running = self._cancelled = False
-        self.task: asyncio.Task[None] | None = None
+        self.run = Run()
 
     def leave(self) -> None:
         """The client has gone. If its answer had ended just before, that end counts (it may be the very reason)."""
@@ -77,13 +75,5 @@ class Call:
             self.cancel()
 
     def cancel(self) -> None:
-        """End the call wherever it is. A task that has not run yet would end without its `finally`, so it is told to do so itself."""
-        self._cancelled = True
-        if self._running and self.task is not None:
-            self.task.cancel()
-
-    def begin(self) -> None:
-        """The task runs. Raises CancelledError if it should not any more."""
-        self._running = True
-        if self._cancelled:
-            raise asyncio.CancelledError
+        """End the call wherever it waits."""
+        self.run.cancel()

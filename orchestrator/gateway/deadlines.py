@@ -5,6 +5,7 @@ from msgspec import Struct
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ServerSpec
 from orchestrator.gateway.relay import Relay
+from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Envelope
 
 
@@ -21,11 +22,11 @@ class Deadlines(Struct, frozen=True):
     def connect_seconds(self, spec: ServerSpec) -> float:
         return spec.connect_timeout_seconds or self.connect
 
-    def relay(self, envelope: Envelope, server: Server, deadline_at: float, now: float) -> Relay:
+    def relay(self, envelope: Envelope, server: Server, run: Run, deadline_at: float, now: float) -> Relay:
         """A relay that knows its deadlines. Ollama may first have to load the model."""
         spec = server.spec
         if envelope.stream:
             limit = spec.first_event_timeout_seconds or (self.first_event_ollama if server.learned.supports_ollama else self.first_event)
         else:
             limit = spec.answer_timeout_seconds or self.answer
-        return Relay(envelope.route, envelope.choices, server, spec.idle_timeout_seconds or self.idle, min(now + limit, deadline_at))
+        return Relay(envelope.route, envelope.choices, server, run, spec.idle_timeout_seconds or self.idle, min(now + limit, deadline_at))

@@ -62,7 +62,7 @@ class Gateway:
 
     def start(self, call: Call) -> None:
         self.calls.add(call)
-        call.task = call.loop.create_task(self._handle(call))
+        call.run.start(self._handle(call))
 
     def fleet_changed(self) -> None:
         """Servers came, went or recovered: forget connections of those that went, let in who waits."""
@@ -72,7 +72,6 @@ class Gateway:
     async def _handle(self, call: Call) -> None:
         record = RequestRecord(self._clock.unix(), call.request_id, call.route.dialect, call.route.operation)
         try:
-            call.begin()
             await self._serve(call, record)
         except Refusal as refusal:
             self._refuse(call, refusal, record)
@@ -111,7 +110,7 @@ class Gateway:
 
     async def _try(self, call: Call, envelope: Envelope, wanted: Wanted, attempts: Attempts, deadline_at: float, record: RequestRecord) -> Attempt | None:
         """Ask servers until one gives an answer to commit to; None if none is left."""
-        while (flight := await self._admit(wanted, deadline_at, attempts)) is not None:
+        while (flight := await self._admit(call, wanted, deadline_at, attempts)) is not None:
             attempt = await self._attempt(call, envelope, flight, deadline_at)
             attempts.count += 1
             if attempt.outcome is Outcome.OK or attempt.outcome is Outcome.CLIENT_ERROR:
@@ -149,7 +148,8 @@ class Gateway:
         if not resident:
             return wanted
         if envelope.intent == "unload" and len(resident) > 1:
-            await asyncio.gather(*(self._aside(call, envelope, host, wanted) for host in resident[:-1]))
+            for host in resident[:-1]:
+                await self._aside(call, envelope, host, wanted)
             resident = resident[-1:]
         return Wanted(wanted.model, wanted.asked, tuple(resident), wanted.tried, light=envelope.intent == "unload")
 
@@ -162,10 +162,10 @@ class Gateway:
         flight.forgive()
         self._learn_residency(envelope, flight)
 
-    async def _admit(self, wanted: Wanted, deadline_at: float, attempts: Attempts) -> Flight | None:
+    async def _admit(self, call: Call, wanted: Wanted, deadline_at: float, attempts: Attempts) -> Flight | None:
         """A flight, after waiting if need be; None if nobody is left but there is a failure to tell of."""
         try:
-            return self._admission.take(wanted, self._clock.now()) or await self._admission.wait(wanted, deadline_at)
+            return self._admission.take(wanted, self._clock.now()) or await call.loop.create_task(self._admission.wait(wanted, deadline_at))
         except Refusal:
             if attempts.last is None:
                 raise
@@ -175,7 +175,7 @@ class Gateway:
 
     async def _attempt(self, call: Call, envelope: Envelope, flight: Flight, deadline_at: float) -> Attempt:
         """Ask the flight's server until its answer can be judged. The flight stays open."""
-        relay = self._deadlines.relay(envelope, flight.server, deadline_at, self._clock.now())
+        relay = self._deadlines.relay(envelope, flight.server, call.run, deadline_at, self._clock.now())
         try:
             relay = await self._ask(call, envelope, flight, relay)
             return Attempt(flight, relay, judge(relay))
@@ -199,13 +199,14 @@ class Gateway:
         connection = target.pool.take()
         while True:
             if connection is None:
-                connection = await target.pool.connect(min(self._deadlines.connect_seconds(spec), relay.deadline_at - self._clock.now()))
+                seconds = min(self._deadlines.connect_seconds(spec), relay.deadline_at - self._clock.now())
+                connection = await call.loop.create_task(target.pool.connect(seconds))
             relay.attach(connection)
             self._relays.add(relay)
             try:
                 connection.ask(relay, head, body)
-                if not relay.is_ready:
-                    await relay.wait(call.loop)
+                while not relay.is_ready:
+                    await call.run
             except BaseException:
                 relay.drop()
                 raise
@@ -267,8 +268,8 @@ class Gateway:
             if not relay.complete:
                 self._relays.add(relay)
             relay.commit(call.client, head, framed=framed)
-            if not relay.is_over:
-                await relay.wait(call.loop)
+            while not relay.is_over:
+                await call.run
         except BaseException:
             relay.drop()
             self._finish(flight, Outcome.CLIENT_GONE)
@@ -357,7 +358,8 @@ class Gateway:
                 call.relay.break_off("the orchestrator is shutting down")
             else:
                 call.cancel()
-        tasks = [call.task for call in self.calls if call.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=2.0)
+        for _ in range(200):  # those that wait for a task end when that does
+            if not self.calls:
+                break
+            await asyncio.sleep(0.01)
         self._targets.close()

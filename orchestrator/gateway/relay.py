@@ -4,11 +4,11 @@ Before the commit nothing has reached the client and everything may be tried els
 one is held back so that an error record always begins on a clean line.
 """
 
-import asyncio
 from collections import deque
 from typing import Protocol
 
 from orchestrator.fleet.server import Server
+from orchestrator.gateway.run import Run
 from orchestrator.protocol import errors, events
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.events import End, Event
@@ -45,7 +45,6 @@ class Relay:
     # Most of these are never touched by a plain answer; as class defaults they cost it nothing.
     _connection: Connection | None = None
     _client: Client | None = None
-    _waiter: "asyncio.Future[None] | None" = None
     status = 0
     headers: Headers = []
     framing = ""
@@ -62,9 +61,10 @@ class Relay:
     _idle_at = 0.0
     moved = True
 
-    def __init__(self, route: Route, choices: int, server: Server, idle_seconds: float, deadline_at: float) -> None:
+    def __init__(self, route: Route, choices: int, server: Server, run: Run, idle_seconds: float, deadline_at: float) -> None:
         self._route = route
         self._server = server
+        self._run = run
         self._choices = choices
         self.idle_seconds = idle_seconds
         self.deadline_at = deadline_at
@@ -77,19 +77,12 @@ class Relay:
 
     def fresh(self) -> "Relay":
         """The same again, for another connection to the same server."""
-        return Relay(self._route, self._choices, self._server, self.idle_seconds, self.deadline_at)
+        return Relay(self._route, self._choices, self._server, self._run, self.idle_seconds, self.deadline_at)
 
     def attach(self, connection: Connection) -> None:
         self._connection = connection
 
     # Awaited by the gateway
-
-    def wait(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[None]":
-        """Done at the next of the two: `is_ready` (a useful event, a whole answer, or a failure: there is something to judge) and `is_over`
-        (the answer has ended; `failure` and `end_of` say how). To be awaited only while the one that is waited for is false.
-        """
-        waiter = self._waiter = loop.create_future()
-        return waiter
 
     # Before the commit
 
@@ -368,6 +361,4 @@ class Relay:
         self._wake()
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        self._run.wake()

@@ -48,8 +48,9 @@ class Answer(FakeClient):
 
     async def whole(self) -> "Answer":
         """Until the call has ended."""
-        assert self.call.task is not None
-        await asyncio.wait_for(asyncio.shield(self.call.task), PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.answers:
+                await asyncio.sleep(0)
         return self
 
     @property

@@ -7,6 +7,7 @@ from orchestrator.gateway.attempts import Attempt, Attempts
 from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.judge import Judgement
 from orchestrator.gateway.relay import Relay
+from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Route
 from tests.fakes import fleets
 
@@ -20,7 +21,7 @@ def two() -> Fleet:
 
 def attempt(fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True) -> Attempt:
     flight = Flight(Host(fleet.servers[server], "m", True), "m", NOW)
-    relay = Relay(ROUTE, 1, flight.server, 60.0, NOW + 60)
+    relay = Relay(ROUTE, 1, flight.server, Run(), 60.0, NOW + 60)
     if answered:
         relay.head(500, [])
         relay.body(text)

@@ -1,6 +1,7 @@
 import pytest
 
 from orchestrator.gateway.deadlines import Deadlines
+from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Envelope, Route
 from tests.fakes import fleets
 
@@ -10,7 +11,7 @@ ROUTE = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
 
 def deadline(*, stream: bool, speaks: str = "v1", deadline_at: float = 1e9, **own: float) -> float:
     fleet = fleets.fleet(fleets.spec("a", speaks=speaks, **own))
-    return DEADLINES.relay(Envelope(ROUTE, b"", "m", stream), fleet.servers["a"], deadline_at, 1000.0).deadline_at
+    return DEADLINES.relay(Envelope(ROUTE, b"", "m", stream), fleet.servers["a"], Run(), deadline_at, 1000.0).deadline_at
 
 
 @pytest.mark.parametrize(("speaks", "seconds"), [("v1", 60.0), ("ollama", 300.0), ("both", 300.0)])
@@ -26,7 +27,7 @@ def test_a_server_may_have_its_own() -> None:
     spec = fleets.spec("a", **own)
     assert (DEADLINES.connect_seconds(spec), DEADLINES.connect_seconds(fleets.spec())) == (9.0, 5.0)
     fleet = fleets.fleet(spec, fleets.spec("b"))
-    idle = [DEADLINES.relay(Envelope(ROUTE, b"", "m", True), server, 1e9, 0.0).idle_seconds for server in fleet.servers.values()]
+    idle = [DEADLINES.relay(Envelope(ROUTE, b"", "m", True), server, Run(), 1e9, 0.0).idle_seconds for server in fleet.servers.values()]
     assert idle == [10.0, 61.0]
 
 

@@ -79,10 +79,11 @@ async def test_a_plain_answer_reaches_the_client_with_its_length() -> None:
 
 async def test_connections_are_used_again_and_a_dead_one_is_replaced_unseen() -> None:
     async with ScriptedServer() as server:
-        server.on("/api/chat", OK, OK, [reset], OK)
+        plain = openai_plain("Hello")
+        server.on("/v1/chat/completions", plain, plain, [reset], plain)
         async with bench(at(server)) as b:
             for _ in range(3):
-                got = await b.ask()
+                got = await b.ask("/v1/chat/completions")
                 assert (got.status, got.headers["x-orchestrator-attempts"]) == (200, "1")
             assert server.accepted == 2
             assert b.strikes() == {"a": 0}

@@ -1,4 +1,3 @@
-import asyncio
 import itertools
 import json
 from typing import Any
@@ -11,6 +10,7 @@ from orchestrator.fleet.breaker import BreakerRules
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ServerSpec
 from orchestrator.gateway.relay import HELD_ANSWER_BYTES, HELD_RECORD_BYTES, SETTLE_SECONDS, Relay
+from orchestrator.gateway.run import Run
 from orchestrator.protocol import events
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.events import END_RECORD, End, Event
@@ -66,7 +66,8 @@ class Play:
     ) -> None:
         route = Route("/v1/x", DIALECTS.get(style, "openai"), "ollama" if style == "ollama" else "v1", "chat", style)
         self.server = Server(ServerSpec(id="a", url="http://a"), BreakerRules(), 0.0)
-        self.relay = kind(route, choices, self.server, IDLE_SECONDS, deadline_at)
+        self.run = Run()
+        self.relay = kind(route, choices, self.server, self.run, IDLE_SECONDS, deadline_at)
         self.transport, self.client = FakeTransport(), FakeClient(chunks=chunks)
         self.pool = Pool("a", 1, None)
         self.connection = Connection(self.pool)
@@ -659,26 +660,28 @@ def test_breaking_off_what_is_not_committed_does_nothing() -> None:
 # ---- waking
 
 
-async def test_whoever_waits_is_woken_when_it_is_ready_and_when_it_is_over() -> None:
+def test_whoever_waits_is_woken_when_it_is_ready_and_when_it_is_over() -> None:
+    woken: list[str] = []
+
+    async def whoever(play: Play) -> None:
+        while not play.relay.is_ready:
+            await play.run
+        woken.append("ready")
+        while not play.relay.is_over:
+            await play.run
+        woken.append("over")
+
     play = Play("openai", commit_after=1000)
-    waiter = play.relay.wait(asyncio.get_running_loop())
+    play.run.start(whoever(play))
     play.feed(head_of("sse"), chunk(ROLE))
-    assert not waiter.done()
+    assert woken == []
     play.feed(chunk(TOKEN))
-    assert waiter.done()
+    assert woken == ["ready"]
     play.settle(now=True)
-    waiter = play.relay.wait(asyncio.get_running_loop())
     play.feed(chunk(TOKEN))
-    assert not waiter.done()
+    assert woken == ["ready"]
     play.feed(chunk(FINISH), chunk(DONE))
-    assert waiter.done()
-
-
-async def test_a_waiter_that_was_cancelled_is_left_alone() -> None:
-    play = Play("openai")
-    play.relay.wait(asyncio.get_running_loop()).cancel()
-    play.feed(head_of("sse"), chunk(TOKEN))
-    assert play.relay.is_ready
+    assert woken == ["ready", "over"]
 
 
 def test_dropping_closes_the_call_at_once() -> None:
