@@ -14,6 +14,8 @@ class Ollama:
     name = "ollama"
     path = "/api/chat"
     media_type = wire.NDJSON
+    opening = 1
+    """Pieces of a stream before its first token."""
 
     def ask(self, stream=True, model="m", headers=None, **more):
         return post(self.path, {"model": model, "messages": [{"role": "user", "content": "Hi"}], "stream": stream, **more}, headers)
@@ -23,6 +25,10 @@ class Ollama:
 
     def event(self, token):
         return wire.chunk(wire.ollama_record(token))
+
+    def end(self):
+        """The pieces that end a stream well."""
+        return [wire.chunk(wire.ollama_done(2)), wire.LAST_CHUNK]
 
     def stream(self, tokens):
         return wire.ollama_chat(tokens)
@@ -77,6 +83,8 @@ class OpenAI:
     name = "openai"
     path = "/v1/chat/completions"
     media_type = wire.SSE
+    opening = 2
+    """Pieces of a stream before its first token."""
 
     def ask(self, stream=True, model="m", headers=None, **more):
         return post(self.path, {"model": model, "messages": [{"role": "user", "content": "Hi"}], "stream": stream, **more}, headers)
@@ -86,6 +94,10 @@ class OpenAI:
 
     def event(self, token):
         return wire.chunk(wire.openai_event({"content": token}))
+
+    def end(self):
+        """The pieces that end a stream well."""
+        return [wire.chunk(wire.openai_event({}, finish="stop")), wire.chunk(wire.DONE), wire.LAST_CHUNK]
 
     def stream(self, tokens):
         return wire.openai_sse(tokens)

@@ -59,7 +59,7 @@ async def test_a_trial_that_succeeds_closes_it(orchestrated, fleet, dialect):
     await fail(orchestrated, dialect, a)
     let_time_pass(orchestrated, "a")
     go = asyncio.Event()
-    a.on(dialect.path, [*dialect.begin(["Hel"]), go, *dialect.stream(["lo"])[2 if dialect is OPENAI else 1 :]])
+    a.on(dialect.path, [*dialect.begin(["Hel"]), go, dialect.event("lo"), *dialect.end()])
     async with await orchestrated.send(dialect.ask()) as trial:
         await trial.until(b'"Hel"')
         assert (await orchestrated.breaker("a", "m:latest"))["state"] == "half-open"

@@ -127,7 +127,7 @@ async def test_while_connecting(orchestrated, fleet, dialect, leave):
 async def test_while_it_waits_for_a_slot(orchestrated, fleet, dialect, leave):
     a = await fleet.add("a", maxConcurrency=1)
     go = asyncio.Event()
-    a.on(dialect.path, [*dialect.begin(["Hi"]), go, *dialect.stream(["Hi"])[2:]])
+    a.on(dialect.path, [*dialect.begin(["Hi"]), go, *dialect.end()])
     async with await orchestrated.send(dialect.ask()) as first:
         await first.until(b'"Hi"')
         async with await orchestrated.send(dialect.ask()) as second, await orchestrated.send(dialect.ask()) as third:

@@ -405,7 +405,7 @@ async def test_connecting_shares_that_deadline(orchestrated, fleet, dialect):
 @pytest.mark.parametrize("orchestrated", [{"commit_timeout_seconds": 1.0}], indirect=True)
 async def test_a_committed_stream_has_no_deadline(orchestrated, fleet, dialect):
     a = await fleet.add("a", firstEventTimeoutSeconds=1.0)
-    a.on(dialect.path, [*dialect.begin(["Hel"]), pause(1.5), dialect.event("lo"), *dialect.stream([])[-2:]])
+    a.on(dialect.path, [*dialect.begin(["Hel"]), pause(1.5), dialect.event("lo"), *dialect.end()])
     answer = await orchestrated.answer(dialect.ask())
     assert (answer.ended, dialect.said(answer.body)) == ("whole", "Hello")
 
