@@ -249,6 +249,12 @@ def test_the_fast_way_is_only_for_whole_chunks_of_whole_records(data: st.DataObj
     assert fast.relay.end_of is slow.relay.end_of is End.COMPLETE
 
 
+@pytest.mark.parametrize("kind", [Relay, SlowRelay])
+def test_a_chunk_that_completes_a_record_follows_its_beginning(kind: type[Relay]) -> None:
+    for at in range(1, len(TOKEN)):
+        assert openai(TOKEN, TOKEN[:at], TOKEN[at:], kind=kind).body == 2 * TOKEN
+
+
 def test_an_error_of_the_server_passes_as_it_is() -> None:
     play = Play(BROKEN.style).feed(raw(BROKEN))
     assert play.body == BROKEN.body
