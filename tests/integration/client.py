@@ -65,6 +65,7 @@ class Client:
         self.writer.write_eof()
 
     def close(self):
+        """Harmless if it is closed already."""
         self.writer.close()
 
     def reset(self):

@@ -36,6 +36,7 @@ async def fleet(orchestrated):
     """Servers for one test. When it is over nothing may be under way any more."""
     async with AsyncExitStack() as stack:
         yield Fleet(orchestrated, stack)
+        orchestrated.disconnect()
         await orchestrated.quiet()
         for server_id in list(orchestrated.plane.fleet.servers):
             await orchestrated.admin("DELETE", f"/api/servers/{server_id}", expected=204)

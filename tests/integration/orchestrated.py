@@ -35,6 +35,7 @@ class Orchestrated:
         self._folder = folder / "data"
         self._prepared = prepared
         self._settings = {"port": 0, "log_level": "error", "probe_interval_seconds": 3600.0, "shutdown_grace_seconds": 0.0, **settings}
+        self._clients = []
         self.plane = None
         self.port = 0
 
@@ -72,6 +73,7 @@ class Orchestrated:
         try:
             await self.stop()
         finally:
+            self.disconnect()
             gc.unfreeze()
             gc.set_threshold(*self._thresholds)
 
@@ -91,7 +93,16 @@ class Orchestrated:
     # ---- as a client
 
     async def connect(self):
-        return await Client.to(self.port)
+        """A client; closed at the end of its test at the latest."""
+        client = await Client.to(self.port)
+        self._clients.append(client)
+        return client
+
+    def disconnect(self):
+        """All clients leave."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
 
     async def send(self, request):
         """A client that has sent this request."""

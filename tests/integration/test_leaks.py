@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
-import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +17,9 @@ STARTS = 50
 def descriptors():
     """What is open in this process: number -> what it is."""
     found = {}
-    for name in os.listdir("/proc/self/fd"):
+    for path in Path("/proc/self/fd").iterdir():
         try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+            found[int(path.name)] = str(path.readlink())
         except FileNotFoundError:
             continue
     return found
