@@ -46,13 +46,15 @@ class Attempts:
         if attempt.relay.close_answer() and attempt.outcome is not Outcome.AUTH:
             self.answer = attempt
         if before is not None:
-            same = before.judgement.text and before.judgement.text == attempt.judgement.text
-            if same and before.flight.server is not attempt.flight.server:
+            if not before.judgement.text or before.judgement.text != attempt.judgement.text:
+                self._strike(before, now)
+            elif before.flight.server is not attempt.flight.server:
                 self.repeated = True
                 before.flight.forgive()
                 attempt.flight.forgive()
                 return
-            self._strike(before, now)
+            else:  # the only server said it twice: one failure, not two
+                before.flight.forgive()
         if attempt.outcome.strikes == "none":
             return
         if attempt.judgement.retry_after_seconds is not None or not attempt.judgement.text:

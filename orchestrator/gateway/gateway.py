@@ -17,7 +17,7 @@ from orchestrator.gateway.attempts import Attempt, Attempts
 from orchestrator.gateway.call import Call
 from orchestrator.gateway.deadlines import Deadlines
 from orchestrator.gateway.flight import Flight
-from orchestrator.gateway.judge import Judgement, judge
+from orchestrator.gateway.judge import OK, Judgement, judge
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol import envelope as envelopes
 from orchestrator.protocol.envelope import Envelope
@@ -104,16 +104,29 @@ class Gateway:
             attempts.settle(self._clock.now())
             self._log(attempts.transitions)
         if attempt is not None:
-            await self._commit(call, envelope, attempt, attempts, record)
+            try:
+                await self._commit(call, envelope, attempt, attempts, record)
+            except BaseException:
+                attempt.relay.drop()
+                self._finish(attempt.flight, Outcome.CLIENT_GONE)
+                raise
         else:
             self._pass_failure_on(call, envelope, attempts, record)
 
     async def _try(self, call: Call, envelope: Envelope, wanted: Wanted, attempts: Attempts, deadline_at: float, record: RequestRecord) -> Attempt | None:
         """Ask servers until one gives an answer to commit to; None if none is left."""
-        while (flight := await self._admit(call, wanted, deadline_at, attempts)) is not None:
+        while True:
+            try:
+                flight = self._admission.take(wanted, self._clock.now())
+                if flight is None:
+                    flight = await call.loop.create_task(self._admission.wait(wanted, deadline_at))
+            except Refusal:
+                if attempts.last is None:
+                    raise
+                return None  # there is a failure to tell of
             attempt = await self._attempt(call, envelope, flight, deadline_at)
             attempts.count += 1
-            if attempt.outcome is Outcome.OK or attempt.outcome is Outcome.CLIENT_ERROR:
+            if attempt.judgement is OK or attempt.outcome is Outcome.CLIENT_ERROR:
                 return attempt
             self._failed(call, attempt, attempts, record)
             if not await self._may_try_again(wanted, attempts, deadline_at):
@@ -121,7 +134,6 @@ class Gateway:
             if not attempts.repeating and attempt.outcome is not Outcome.CONNECT_ERROR:
                 attempts.repeating = True
                 self._budget.active += 1
-        return None
 
     # Where to
 
@@ -161,15 +173,6 @@ class Gateway:
         self._finish(flight, attempt.outcome)
         flight.forgive()
         self._learn_residency(envelope, flight)
-
-    async def _admit(self, call: Call, wanted: Wanted, deadline_at: float, attempts: Attempts) -> Flight | None:
-        """A flight, after waiting if need be; None if nobody is left but there is a failure to tell of."""
-        try:
-            return self._admission.take(wanted, self._clock.now()) or await call.loop.create_task(self._admission.wait(wanted, deadline_at))
-        except Refusal:
-            if attempts.last is None:
-                raise
-            return None
 
     # One attempt
 
@@ -262,21 +265,12 @@ class Gateway:
         relay, flight = attempt.relay, attempt.flight
         record.server, record.status = flight.server.id, relay.status
         record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
-        try:
-            head, framed = success_head(call, relay, flight.server.id, attempts.count)
-            call.relay, call.committed = relay, True
-            if not relay.complete:
-                self._relays.add(relay)
+        head, framed = success_head(call, relay, flight.server.id, attempts.count)
+        call.committed = True
+        if relay.complete:
             relay.commit(call.client, head, framed=framed)
-            while not relay.is_over:
-                await call.run
-        except BaseException:
-            relay.drop()
-            self._finish(flight, Outcome.CLIENT_GONE)
-            raise
-        finally:
-            call.relay = None
-            self._relays.discard(relay)
+        else:
+            await self._copy(call, relay, head, framed=framed)
         outcome = attempt.outcome
         if relay.failure is not None:
             outcome, record.reason = Outcome.TRUNCATED, relay.failure.reason
@@ -289,6 +283,18 @@ class Gateway:
         if outcome is Outcome.OK:
             flight.server.last_response_seconds = self._clock.now() - flight.started_at
             self._learn_residency(envelope, flight)
+
+    async def _copy(self, call: Call, relay: Relay, head: bytes, *, framed: bool) -> None:
+        """Until the answer has ended."""
+        call.relay = relay
+        self._relays.add(relay)
+        try:
+            relay.commit(call.client, head, framed=framed)
+            while not relay.is_over:
+                await call.run
+        finally:
+            call.relay = None
+            self._relays.discard(relay)
 
     def _settle_committed(self, flight: Flight, outcome: Outcome, record: RequestRecord) -> None:
         self._finish(flight, outcome)

@@ -55,13 +55,13 @@ def test_different_failures_strike_both() -> None:
     assert not attempts.repeated
 
 
-def test_the_same_failure_of_the_same_server_is_its_own() -> None:
+def test_the_same_failure_of_the_same_server_counts_once() -> None:
     fleet, attempts = two(), Attempts()
     for _ in range(2):
         attempts.failed(attempt(fleet, "a", Outcome.SERVER_ERROR, b"500 x"), NOW)
     attempts.settle(NOW)
     assert not attempts.repeated
-    assert strikes(fleet) == {"a": 2, "b": 0}
+    assert strikes(fleet) == {"a": 1, "b": 0}
 
 
 def test_a_success_elsewhere_strikes_the_first() -> None:
