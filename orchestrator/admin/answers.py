@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from orchestrator.admin.fields import MASK
 from orchestrator.fleet.breaker import Breaker, State
-from orchestrator.fleet.models import allowed, fold
+from orchestrator.fleet.names import allowed, fold
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ListedModel, Secret, ServerType

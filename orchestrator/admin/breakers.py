@@ -11,7 +11,7 @@ from orchestrator.admin.errors import AdminError, json, unknown_server
 from orchestrator.clock import Clock
 from orchestrator.fleet.breaker import Breaker, Transition
 from orchestrator.fleet.fleet import Fleet
-from orchestrator.fleet.models import fold
+from orchestrator.fleet.names import fold
 from orchestrator.fleet.server import Server
 
 log = logging.getLogger(__name__)

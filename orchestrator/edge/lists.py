@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from orchestrator.clock import Clock
 from orchestrator.fleet.fleet import Fleet
-from orchestrator.fleet.models import allowed, fold
+from orchestrator.fleet.names import allowed, fold
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ListedModel
 from orchestrator.upstream.kinds import OLLAMA

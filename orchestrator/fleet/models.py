@@ -1,45 +1,11 @@
-"""Model names: which spellings mean the same model, and which servers have it."""
+"""Which servers have a model: the index from names to servers."""
 
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from orchestrator.fleet.names import allowed, fold, without_latest
+from orchestrator.fleet.server import Server
 
-    from orchestrator.fleet.server import Server
-
-LATEST = ":latest"
 MAX_SPELLINGS = 10_000
-DEFAULT_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "library/")
-
-
-def without_latest(name: str) -> str:
-    """`llama3:latest` -> `llama3`; case kept."""
-    return name[: -len(LATEST)] if name[-7:].lower() == LATEST else name
-
-
-def fold(name: str) -> str:
-    """The key under which all spellings of a model meet: lower case, no default host, namespace or tag."""
-    key = without_latest(name).lower()
-    for prefix in DEFAULT_PREFIXES:
-        if key.startswith(prefix):
-            return key[len(prefix) :]
-    return key
-
-
-def display(name: str) -> str:
-    """As Ollama shows a name: with its tag. Names that are no Ollama names (a colon elsewhere, many parts) stay."""
-    return name if ":" in name.rsplit("/", 1)[-1] else name + LATEST
-
-
-def allowed(name: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
-    """Globs over the name with and without `:latest`, any case. Deny wins; an empty allow list allows all."""
-    names = (name.lower(), without_latest(name).lower())
-
-    def matches(globs: tuple[str, ...]) -> bool:
-        return any(fnmatchcase(n, glob.lower()) for glob in globs for n in names)
-
-    return not matches(deny) and (not allow or matches(allow))
 
 
 class Host:
@@ -47,7 +13,7 @@ class Host:
 
     __slots__ = ("any_spelling", "name", "server")
 
-    def __init__(self, server: "Server", name: str, any_spelling: bool) -> None:
+    def __init__(self, server: Server, name: str, any_spelling: bool) -> None:
         self.server = server
         self.name = name
         self.any_spelling = any_spelling
@@ -77,7 +43,7 @@ class ModelIndex:
 
     __slots__ = ("_asked", "models")
 
-    def __init__(self, listed: "Iterable[tuple[Server, str, bool]]") -> None:
+    def __init__(self, listed: Iterable[tuple[Server, str, bool]]) -> None:
         """listed: (server, name as it lists it, whether it accepts any spelling of it)."""
         hosts: dict[str, list[Host]] = {}
         for server, name, any_spelling in listed:

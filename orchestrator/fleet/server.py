@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from orchestrator.fleet.breaker import Breaker, BreakerRules, State, Transition
-from orchestrator.fleet.models import fold
+from orchestrator.fleet.names import fold
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.fleet.specs import Learned, LoadedModel, Observation, ServerSpec
 

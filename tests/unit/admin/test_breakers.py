@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.fleet.breaker import State, Verdict
-from orchestrator.fleet.models import fold
+from orchestrator.fleet.names import fold
 from orchestrator.fleet.specs import Learned, ListedModel, Observation
 
 MODELS = ("library/Llama3:8b", "org/model:latest")

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from orchestrator.fleet import models
 from orchestrator.fleet.breaker import BreakerRules
-from orchestrator.fleet.models import ModelIndex, allowed, display, fold, without_latest
+from orchestrator.fleet.models import ModelIndex
+from orchestrator.fleet.names import allowed, fold, without_latest
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ServerSpec
 
@@ -56,13 +57,6 @@ def test_latest_never_changes_the_key(name):
 
 def test_without_latest_keeps_the_case_and_other_tags():
     assert [without_latest(name) for name in ("Ab:latest", "Ab:Latest", "Ab:8b", "latest")] == ["Ab", "Ab", "Ab:8b", "latest"]
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"), [("a", "a:latest"), ("a:8b", "a:8b"), ("host:5000/ns/m", "host:5000/ns/m:latest"), ("hf.co/o/r:Q4", "hf.co/o/r:Q4")]
-)
-def test_names_are_shown_with_their_tag(name, shown):
-    assert display(name) == shown
 
 
 class TestAllowed:
