@@ -164,7 +164,7 @@ async def test_retry_after_opens_it_at_once_for_as_long(orchestrated, fleet, dia
 async def test_the_last_candidate_is_asked_though_it_opened_by_itself(orchestrated, fleet, dialect):
     a = await fleet.add("a")
     a.on(dialect.path, dialect.error(500, "boom"))
-    for _ in range(4):
+    for _ in range(5):
         assert (await orchestrated.answer(dialect.ask())).status == 500
     assert (await orchestrated.breaker("a", "m:latest"))["state"] == "open"
     assert (await orchestrated.server_state("a"))["status"] == "degraded"
