@@ -29,9 +29,13 @@ class _Server(app.Server):
 
 
 class Orchestrated:
-    """Probes only what is registered or checked: the interval is long. prepared: a data folder to start from, so that no test waits for migrations."""
+    """Probes only what is registered or checked: the interval is long.
 
-    def __init__(self, folder, prepared, **settings):
+    prepared: a data folder to start from, so that no test waits for migrations. clock: real if none is given.
+    """
+
+    def __init__(self, folder, prepared, clock=None, **settings):
+        self._clock = clock
         self._folder = folder / "data"
         self._prepared = prepared
         self._settings = {"port": 0, "log_level": "error", "probe_interval_seconds": 3600.0, "shutdown_grace_seconds": 0.0, **settings}
@@ -44,7 +48,7 @@ class Orchestrated:
             shutil.copytree(self._prepared, self._folder)
         settings = Settings(data_dir=str(self._folder), **self._settings)
         app.prepare(settings)
-        self.plane = plane = app.Plane(settings)
+        self.plane = plane = app.Plane(settings, self._clock)
         config = uvicorn.Config(
             app.build(settings, plane),
             host="127.0.0.1",

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from orchestrator.fleet.breaker import State
-from tests.fakes.scripted import reset
+from tests.fakes.clock import FakeClock
+from tests.fakes.scripted import ScriptedServer, reset
 from tests.integration.dialects import BOTH, OLLAMA, OPENAI
+from tests.integration.orchestrated import Orchestrated
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
@@ -103,18 +105,28 @@ async def test_a_trial_that_a_second_server_fails_in_the_same_words_says_nothing
 
 
 @both
-async def test_flapping_shows_no_client_anything(orchestrated, fleet, dialect):
-    a, b = await fleet.add("a"), await fleet.add("b")
+async def test_a_minute_of_flapping_is_seen_by_no_client_and_spares_the_server(tmp_path, prepared, dialect):
+    clock = FakeClock()
     good, bad = dialect.stream(["Hi"]), dialect.error(500, "boom")
-    b.on(dialect.path, good)
-    for turn in range(60):
-        a.on(dialect.path, good if turn % 10 >= 5 else bad)
-        if "m" in orchestrated.plane.fleet.servers["a"].breakers and turn % 3 == 0:
-            let_time_pass(orchestrated, "a")
-        answer = await orchestrated.answer(dialect.ask())
-        assert (answer.status, answer.ended, dialect.said(answer.body)) == (200, "whole", "Hi")
-    await orchestrated.quiet()
-    assert sum((await orchestrated.outcomes("a")).values()) < 60
+    async with ScriptedServer() as a, ScriptedServer() as b, Orchestrated(tmp_path, prepared, clock) as orchestrated:
+        for priority, (name, server) in enumerate((("a", a), ("b", b))):
+            await orchestrated.register(name, server.url, priority=priority)
+        b.on(dialect.path, good)
+        failed = served = 0
+        for second in range(60):
+            is_bad = second % 20 < 10
+            a.on(dialect.path, bad if is_bad else good)
+            for _ in range(4):
+                before = len(a.requests())
+                answer = await orchestrated.answer(dialect.ask())
+                assert (answer.status, answer.ended, dialect.said(answer.body)) == (200, "whole", "Hi")
+                await orchestrated.until(lambda: not orchestrated.gateway.calls)
+                asked = len(a.requests()) - before
+                failed += asked * is_bad
+                served += asked * (not is_bad)
+            clock.advance(1.0)
+        assert failed <= 3 * 7, "in each bad spell five failures and two trials at most"
+        assert served >= 3 * 12, "in each good spell it is back within the open time"
 
 
 @both
