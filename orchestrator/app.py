@@ -50,8 +50,8 @@ ASGI_GRACE_SECONDS = 5
 class Plane:
     """The data plane: made before the event loop runs, since uvicorn wants to know its protocol."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.clock = Clock()
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.fleet = Fleet()
         self.log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
         admission = Admission(Router(named(settings.policy, Random())), self.clock, settings.queue_size, settings.queue_timeout_seconds)  # noqa: S311
