@@ -231,7 +231,8 @@ class Relay:
             return
         if self.framing:
             framed = chunk(data)
-            self._tail.append(framed)
+            if not data.startswith(b":") or b"data:" in data:  # comments must not push the last events out of the tail
+                self._tail.append(framed)
             self._out.append(framed if self._framed else data)
         else:
             self._tail.append(data[-TAIL_BYTES:])

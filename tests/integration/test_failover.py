@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.fakes import wire
-from tests.fakes.scripted import close, close_delimited, hang, repeat, reset
+from tests.fakes.scripted import close, close_delimited, hang, paced, repeat, reset
 from tests.integration.client import post
 from tests.integration.dialects import BOTH, OLLAMA, OPENAI, payload
 
@@ -113,6 +113,71 @@ async def test_a_stream_with_a_finish_reason_gets_its_done(orchestrated, fleet, 
     assert (answer.ended, answer.body) == ("whole", payload(script) + wire.DONE)
     await orchestrated.quiet()
     assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@pytest.mark.parametrize("ending", [close, reset])
+async def test_comments_after_a_finish_reason_do_not_hide_it(orchestrated, fleet, ending):
+    a = await fleet.add("a")
+    script = [*OPENAI.begin(WORDS), wire.chunk(wire.openai_event({}, finish="stop")), *[wire.chunk(b": ping\n\n")] * 12]
+    a.on(OPENAI.path, [*paced(script, 0.003), ending])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script) + wire.DONE)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@pytest.mark.parametrize("finished", [7, 8])
+async def test_several_answers_are_done_when_each_has_its_finish_reason(orchestrated, fleet, finished):
+    a = await fleet.add("a")
+
+    def event(index, delta, finish=None):
+        return wire.chunk(b"data: " + wire.packed({"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}) + b"\n\n")
+
+    script = [wire.chunked([], wire.SSE)[0], *(event(n, {"content": "x"}) for n in range(8)), *(event(n, {}, "stop") for n in range(finished))]
+    a.on(OPENAI.path, [*paced(script, 0.003), close])
+    answer = await orchestrated.answer(OPENAI.ask(n=8))
+    assert answer.ended == "whole"
+    assert answer.body.startswith(payload(script))
+    assert answer.body.endswith(wire.DONE) == (finished == 8)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == ({"ok": 1} if finished == 8 else {"truncated": 1})
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r"], ids=["CRLF", "CR"])
+async def test_streams_with_other_line_ends_pass_and_break_on_a_clean_line(orchestrated, fleet, line_end):
+    a = await fleet.add("a")
+    events = [wire.openai_event({"content": word}).replace(b"\n", line_end) for word in WORDS]
+    done = wire.DONE.replace(b"\n", line_end)
+    a.on(OPENAI.path, [*wire.chunked([*events, done], wire.SSE), wire.LAST_CHUNK], [*wire.chunked([*events, events[0][:30]], wire.SSE), reset])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", b"".join([*events, done]))
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert answer.body.startswith(b"".join(events))
+    assert OPENAI.stream_error(answer.body.removeprefix(b"".join(events)))
+
+
+async def test_a_done_record_with_other_white_space_is_understood(orchestrated, fleet):
+    a = await fleet.add("a")
+    last = b'{"model": "m", "message": {"role": "assistant", "content": ""}, "done" : true}\n'
+    a.on(OLLAMA.path, [*OLLAMA.begin(WORDS), wire.chunk(last), hang])
+    answer = await orchestrated.answer(OLLAMA.ask())
+    assert (answer.ended, answer.body) == ("whole", payload([*OLLAMA.begin(WORDS), wire.chunk(last)]))
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+
+
+@both
+async def test_text_that_looks_like_an_end_is_none(orchestrated, fleet, dialect):
+    a = await fleet.add("a")
+    words = ['data: [DONE]\n\n{"done":true}', '"done":true', "[DONE]"]
+    a.on(dialect.path, [*dialect.begin(words), reset], dialect.stream(words))
+    answer = await orchestrated.answer(dialect.ask())
+    assert (dialect.said(answer.body), dialect.is_ended(answer.body)) == ("".join(words), False)
+    assert dialect.stream_error(answer.body)
+    answer = await orchestrated.answer(dialect.ask())
+    assert answer.body == payload(dialect.stream(words))
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1, "truncated": 1}
 
 
 @both
