@@ -18,13 +18,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tests.bench import payload, processes, proxies, report
+from tests.bench import processes, proxies, report
 from tests.bench.load import Load, Result
 from tests.bench.proxies import ROOT, Proxy
 from tests.bench.report import Figures
 
 PACE_MS = 20
-STREAM_SECONDS = payload.CHUNKS * PACE_MS / 1000
+STAGGER_SECONDS = 1.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     rounds: int = 5
     request_seconds: float = 2.0
     streams: int = 100
-    streams_each: int = 2
+    streams_each: int = 1
     busy_streams: int = 500
 
 
@@ -72,7 +72,7 @@ class Bench:
         figures.requests_per_second.append(result.requests / max(result.seconds, 1e-9))
 
     def streams(self, port: int, figures: Figures, pid: int | None = None) -> None:
-        """Paced streams; the first of each connection begin one after the other over the length of a stream, the later ones at full number."""
+        """Paced streams that begin one after the other within a second."""
         before = processes.cpu_seconds(pid) if pid else 0.0
         result = self.load(
             figures.name,
@@ -80,7 +80,7 @@ class Bench:
             connections=self.plan.streams,
             stream=True,
             streams_each=self.plan.streams_each,
-            stagger_seconds=STREAM_SECONDS,
+            stagger_seconds=STAGGER_SECONDS,
             pace_ms=PACE_MS,
         )
         if pid:
