@@ -10,12 +10,12 @@ ROUTES: dict[str, Route] = {
     for route in (
         Route("/api/chat", "ollama", "ollama", "chat", "ollama", empty="messages"),
         Route("/api/generate", "ollama", "ollama", "generate", "ollama", empty="prompt"),
-        Route("/api/embed", "ollama", "ollama", "embed", "ollama", empty="input"),
-        Route("/api/embeddings", "ollama", "ollama", "embeddings", "ollama", empty="prompt"),
-        Route("/api/show", "ollama", "ollama", "show", "ollama", light=True),
+        Route("/api/embed", "ollama", "ollama", "embed", "ollama", streams=False, empty="input"),
+        Route("/api/embeddings", "ollama", "ollama", "embeddings", "ollama", streams=False, empty="prompt"),
+        Route("/api/show", "ollama", "ollama", "show", "ollama", light=True, streams=False),
         Route("/v1/chat/completions", "openai", "v1", "chat", "openai"),
         Route("/v1/completions", "openai", "v1", "completions", "openai"),
-        Route("/v1/embeddings", "openai", "v1", "v1-embeddings", "openai"),
+        Route("/v1/embeddings", "openai", "v1", "v1-embeddings", "openai", streams=False),
         Route("/v1/responses", "openai", "v1", "responses", "responses"),
         Route("/v1/messages", "anthropic", "v1", "messages", "messages"),
     )

@@ -45,7 +45,7 @@ class Admission:
         if self._room and not wanted.light and self._room.waiting(key):  # nobody overtakes those who wait for the same model
             return None
         host = self._router.pick(wanted, now)
-        return Flight(host, key, now) if host is not None else None
+        return Flight(host, key, now, light=wanted.light) if host is not None else None
 
     async def wait(self, wanted: Wanted, deadline_at: float) -> Flight:
         """A flight as soon as there is room. Raises Refusal when the line is full, the wait too long, or nobody is left to wait for."""

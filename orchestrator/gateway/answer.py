@@ -28,9 +28,11 @@ def success_head(call: Call, relay: Relay, server: str, attempts: int) -> tuple[
     return head + b"\r\n", False
 
 
-def refusal_bytes(call: Call, refusal: Refusal, attempts: int) -> bytes:
+def refusal_bytes(call: Call, refusal: Refusal) -> bytes:
     """A whole error answer in the client's dialect."""
-    head = b"content-type: application/json; charset=utf-8\r\n%bx-orchestrator-attempts: %d\r\n" % (call.extra, attempts)
+    head = b"content-type: application/json; charset=utf-8\r\n%bx-orchestrator-attempts: %d\r\n" % (call.extra, call.attempts)
+    if call.server:
+        head += b"x-orchestrator-server: %b\r\n" % call.server.encode()
     if refusal.retry_after_seconds is not None:
         head += b"retry-after: %d\r\n" % max(1, round(refusal.retry_after_seconds))
     body = errors.body(call.route.dialect, refusal.status, refusal.code, refusal.message, call.request_id)

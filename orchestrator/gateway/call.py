@@ -20,10 +20,11 @@ class Client(relay.Client, Protocol):
 class Call:
     """path: with its query, as it goes upstream. extra: ready header lines for every answer (request id, CORS). relay: the one
     that is being copied, for flow control. committed: bytes of an answer have gone out, so no other can follow.
-    gone: the client has left.
+    gone: the client has left. attempts, server: how many servers were asked, and which was the last.
     """
 
     __slots__ = (
+        "attempts",
         "body",
         "client",
         "committed",
@@ -37,6 +38,7 @@ class Call:
         "request_id",
         "route",
         "run",
+        "server",
         "started_at",
     )
 
@@ -67,6 +69,8 @@ class Call:
         self.relay: Relay | None = None
         self.committed = self.gone = False
         self.run = Run()
+        self.attempts = 0
+        self.server = ""
 
     def leave(self) -> None:
         """The client has gone. If its answer had ended just before, that end counts (it may be the very reason)."""

@@ -25,8 +25,9 @@ class Deadlines(Struct, frozen=True):
     def relay(self, envelope: Envelope, server: Server, run: Run, deadline_at: float, now: float) -> Relay:
         """A relay that knows its deadlines. Ollama may first have to load the model."""
         spec = server.spec
+        answer_at = min(now + (spec.answer_timeout_seconds or self.answer), deadline_at)
+        first_at = answer_at
         if envelope.stream:
             limit = spec.first_event_timeout_seconds or (self.first_event_ollama if server.learned.supports_ollama else self.first_event)
-        else:
-            limit = spec.answer_timeout_seconds or self.answer
-        return Relay(envelope.route, envelope.choices, server, run, spec.idle_timeout_seconds or self.idle, min(now + limit, deadline_at))
+            first_at = min(now + limit, deadline_at)
+        return Relay(envelope, server, run, spec.idle_timeout_seconds or self.idle, first_at, answer_at)

@@ -12,16 +12,17 @@ class Flight:
     A failure is not struck here but by `strike` or `forgive`, once it is known whether a second server fails in the same words.
     """
 
-    __slots__ = ("_open", "_trials", "host", "key", "server", "started_at")
+    __slots__ = ("_open", "_trials", "_weight", "host", "key", "server", "started_at")
 
-    def __init__(self, host: Host, key: str, now: float) -> None:
+    def __init__(self, host: Host, key: str, now: float, *, light: bool = False) -> None:
         server = self.server = host.server
         self.host = host
         self.key = key
         self.started_at = now
         self._open = True
         self._trials: list[Breaker] | None = None  # of which breakers it is the trial
-        server.in_flight += 1
+        self._weight = 0 if light else 1  # what costs next to nothing takes no slot
+        server.in_flight += self._weight
         if server.breakers or server.breaker.state is not State.CLOSED:
             self._try(now)
 
@@ -31,7 +32,7 @@ class Flight:
             return None
         self._open = False
         server = self.server
-        server.in_flight -= 1
+        server.in_flight -= self._weight
         server.outcomes[outcome.label] += 1
         if outcome is not Outcome.OK:
             if outcome.strikes == "none":

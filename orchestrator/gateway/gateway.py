@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable
 from random import Random
 
+from msgspec.structs import replace
+
 from orchestrator.clock import Clock
 from orchestrator.errors import ConfigError, Refusal
 from orchestrator.fleet.breaker import Transition
@@ -19,16 +21,19 @@ from orchestrator.gateway.deadlines import Deadlines
 from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.judge import OK, Judgement, judge
 from orchestrator.gateway.relay import Relay
+from orchestrator.gateway.run import Run
+from orchestrator.gateway.wanted import wanted_of
 from orchestrator.protocol import envelope as envelopes
 from orchestrator.protocol.envelope import Envelope
 from orchestrator.protocol.events import End
 from orchestrator.routing.candidates import Wanted, able
-from orchestrator.routing.retry import SHORT_WAIT_SECONDS, RetryBudget, pause
+from orchestrator.routing.retry import BUDGET_WAIT_SECONDS, SHORT_WAIT_SECONDS, RetryBudget, pause
 from orchestrator.telemetry.record import AttemptRecord, RequestRecord
 from orchestrator.upstream.target import Targets
 from orchestrator.upstream.wire import ConnectFailed
 
 TICK_SECONDS = 0.25
+ASIDE_SECONDS = 30.0
 logger = logging.getLogger("orchestrator.gateway")
 
 
@@ -92,7 +97,7 @@ class Gateway:
     async def _serve(self, call: Call, record: RequestRecord) -> None:
         envelope = envelopes.read(call.route, call.body, call.headers.content_type() if call.route.style == "opaque" else b"")
         record.model, record.stream = envelope.model, envelope.stream
-        wanted = self._wanted(call, envelope)
+        wanted = wanted_of(self._fleet, call, envelope)
         if envelope.intent != "infer":
             wanted = await self._where_loaded(call, envelope, wanted)
         deadline_at = call.started_at + self._deadlines.commit_seconds
@@ -124,63 +129,75 @@ class Gateway:
                 if attempts.last is None:
                     raise
                 return None  # there is a failure to tell of
-            attempt = await self._attempt(call, envelope, flight, deadline_at)
-            attempts.count += 1
+            attempt = await self._attempt(call, envelope, flight, deadline_at, call.run)
+            attempts.count = call.attempts = attempts.count + 1
+            call.server = flight.server.id
             if attempt.judgement is OK or attempt.outcome is Outcome.CLIENT_ERROR:
                 return attempt
             self._failed(call, attempt, attempts, record)
             if not await self._may_try_again(wanted, attempts, deadline_at):
                 return None
-            if not attempts.repeating and attempt.outcome is not Outcome.CONNECT_ERROR:
+            if not attempts.repeating and attempt.outcome.costs:
                 attempts.repeating = True
                 self._budget.active += 1
 
     # Where to
 
-    def _wanted(self, call: Call, envelope: Envelope) -> Wanted:
-        route = call.route
-        found = self._fleet.find(route.family, envelope.model)
-        pin = call.headers.seen.get(b"x-orchestrator-server")
-        if pin is not None and (name := pin.decode("latin-1").strip()) not in self._fleet.servers:
-            raise Refusal(400, "unknown_server", f"server '{name[:64]}' named in X-Orchestrator-Server is not registered")
-        if found is None:
-            raise envelopes.unknown_model(route, envelope.model)
-        model, hosts = found
-        if pin is not None:
-            hosts = tuple(host for host in hosts if host.server.spec.id == name)
-            if not hosts:
-                family = "Ollama's" if route.family == "ollama" else "OpenAI's"
-                raise Refusal(404, "model_not_found", f"server '{name[:64]}' does not have model '{envelope.model}' in {family} protocol")
-        return Wanted(model, envelope.model, hosts, set(), route.light, route.family if pin is None else None)
-
     async def _where_loaded(self, call: Call, envelope: Envelope, wanted: Wanted) -> Wanted:
-        """A load goes to where the model is in memory; an unload to every such server, the answer being that of the last."""
+        """A load goes to where the model is in memory, if it can; an unload to every such server, the answer being that of the last."""
         key, now = wanted.model.key, self._clock.now()
         resident = [host for host in wanted.hosts if key in host.server.resident and host.server.routable(now)]
         if not resident:
             return wanted
-        if envelope.intent == "unload" and len(resident) > 1:
-            for host in resident[:-1]:
-                await self._aside(call, envelope, host, wanted)
-            resident = resident[-1:]
-        return Wanted(wanted.model, wanted.asked, tuple(resident), wanted.tried, light=envelope.intent == "unload")
+        if envelope.intent == "load":
+            return replace(wanted, first=frozenset(host.server.id for host in resident))
+        if len(resident) > 1:
+            failed = await self._aside(call, envelope, resident[:-1], key)
+            if failed:
+                failed += await self._aside(call, envelope, resident[-1:], key)
+                raise Refusal(502, "unload_failed", f"model '{envelope.model}' may still be loaded on {', '.join(failed)}")
+        return replace(wanted, hosts=tuple(resident[-1:]), light=True)
 
-    async def _aside(self, call: Call, envelope: Envelope, host: Host, wanted: Wanted) -> None:
-        """The same request to one more server, whose answer nobody sees."""
-        flight = Flight(host, wanted.model.key, self._clock.now())
-        attempt = await self._attempt(call, envelope, flight, call.started_at + self._deadlines.commit_seconds)
-        attempt.relay.drop()
-        self._finish(flight, attempt.outcome)
-        flight.forgive()
-        self._learn_residency(envelope, flight)
+    async def _aside(self, call: Call, envelope: Envelope, hosts: list[Host], key: str) -> list[str]:
+        """The same request to several servers at once, whose answers nobody sees. Who failed, and how."""
+        until = self._clock.now() + ASIDE_SECONDS
+        runs = [Run() for _ in hosts]
+        futures: list[asyncio.Future[str]] = [call.loop.create_future() for _ in hosts]
+        for host, run, future in zip(hosts, runs, futures, strict=True):
+            run.start(self._one_aside(call, envelope, Flight(host, key, self._clock.now(), light=True), until, run, future))
+        try:
+            return [failure for future in futures if (failure := await future)]
+        except asyncio.CancelledError:
+            for run in runs:
+                run.cancel()
+            raise
+
+    async def _one_aside(self, call: Call, envelope: Envelope, flight: Flight, until: float, run: Run, future: "asyncio.Future[str]") -> None:
+        said = f"{flight.server.id} (no answer)"
+        try:
+            attempt = await self._attempt(call, envelope, flight, until, run)
+            attempt.relay.drop()
+            self._finish(flight, attempt.outcome)
+            if attempt.outcome is Outcome.OK:
+                said = ""
+                self._learn_residency(envelope, flight)
+            else:
+                said = f"{flight.server.id} ({attempt.judgement.reason})"
+                transition = flight.strike(attempt.outcome, attempt.judgement.reason, self._clock.now())
+                self._log([(flight, transition)] if transition else [])
+        except asyncio.CancelledError:
+            pass  # the client has gone; the flight says so
+        finally:
+            if not future.done():
+                future.set_result(said)
 
     # One attempt
 
-    async def _attempt(self, call: Call, envelope: Envelope, flight: Flight, deadline_at: float) -> Attempt:
+    async def _attempt(self, call: Call, envelope: Envelope, flight: Flight, deadline_at: float, run: Run) -> Attempt:
         """Ask the flight's server until its answer can be judged. The flight stays open."""
-        relay = self._deadlines.relay(envelope, flight.server, call.run, deadline_at, self._clock.now())
+        relay = self._deadlines.relay(envelope, flight.server, run, deadline_at, self._clock.now())
         try:
-            relay = await self._ask(call, envelope, flight, relay)
+            relay = await self._ask(call, envelope, flight, relay, run)
             return Attempt(flight, relay, judge(relay))
         except ConfigError as error:
             flight.server.blame_config(str(error))
@@ -192,7 +209,7 @@ class Gateway:
             self._finish(flight, Outcome.CLIENT_GONE)
             raise
 
-    async def _ask(self, call: Call, envelope: Envelope, flight: Flight, relay: Relay) -> Relay:
+    async def _ask(self, call: Call, envelope: Envelope, flight: Flight, relay: Relay, run: Run) -> Relay:
         """Send the request; a pooled connection that turns out dead before any byte of an answer is replaced by a new one."""
         spec = flight.server.spec
         target = self._targets.of(spec)
@@ -209,7 +226,7 @@ class Gateway:
             try:
                 connection.ask(relay, head, body)
                 while not relay.is_ready:
-                    await call.run
+                    await run
             except BaseException:
                 relay.drop()
                 raise
@@ -239,8 +256,7 @@ class Gateway:
         now = self._clock.now()
         if attempts.repeated or not last.outcome.retryable or attempts.count >= self._max_attempts or now >= deadline_at or self.stopping:
             return False
-        # What never reached a server multiplies no work, so it is free.
-        if last.outcome is not Outcome.CONNECT_ERROR and not attempts.repeating and not self._budget.allows(len(self.calls)):
+        if last.outcome.costs and not attempts.repeating and not await self._room_to_repeat(deadline_at):
             return False
         server = last.flight.server.id
         wanted.tried.add(server)
@@ -250,7 +266,7 @@ class Gateway:
         if wait is not None:
             if last.outcome is not Outcome.RATE_LIMITED or wait > SHORT_WAIT_SECONDS:
                 return False
-        elif last.outcome is Outcome.SERVER_ERROR and not attempts.again:
+        elif last.outcome is Outcome.SERVER_ERROR and attempts.alone and not attempts.again:
             attempts.again, wait = True, pause(self._random)
         else:
             return False
@@ -258,6 +274,15 @@ class Gateway:
             return False
         await asyncio.sleep(wait)
         wanted.tried.discard(server)
+        return True
+
+    async def _room_to_repeat(self, deadline_at: float) -> bool:
+        """Repeats of work that a server has begun are a bounded share of what is in flight; the others wait for their turn."""
+        until = min(deadline_at, self._clock.now() + BUDGET_WAIT_SECONDS)
+        while not self._budget.allows(len(self.calls)):
+            if self._clock.now() >= until or self.stopping:
+                return False
+            await asyncio.sleep(pause(self._random))
         return True
 
     async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
@@ -322,7 +347,7 @@ class Gateway:
         if call.committed:
             call.client.abort()
         else:
-            call.client.write(refusal_bytes(call, refusal, len(record.attempts)))
+            call.client.write(refusal_bytes(call, refusal))
 
     def _finish(self, flight: Flight, outcome: Outcome) -> None:
         transition = flight.finish(outcome, self._clock.now())

@@ -12,12 +12,16 @@ from orchestrator.protocol.http import Headers, retry_after_seconds
 
 
 class Judgement(Struct, frozen=True):
-    """reason: for logs and breakers, quotes nothing of the server. text: what makes two failures the same one (see Attempts)."""
+    """reason: for logs and breakers, quotes nothing of the server. text: what makes two failures the same one (see Attempts).
+
+    final: if a second server says the same, a third would too (not so where servers are merely busy or in between others).
+    """
 
     outcome: Outcome
     reason: str = ""
     retry_after_seconds: float | None = None
     text: bytes = b""
+    final: bool = False
 
 
 class _WithError(Struct):
@@ -38,7 +42,7 @@ def judge(relay: Relay) -> Judgement:
         return Judgement(Outcome.TIMEOUT if failure.kind == "timeout" else Outcome.SERVER_ERROR, failure.reason)
     if 200 <= status < 300:
         if relay.first is Event.ERROR:
-            return Judgement(Outcome.SERVER_ERROR, "error event at the start of the stream", text=relay.first_payload)
+            return Judgement(Outcome.SERVER_ERROR, "error event at the start of the stream", text=relay.first_payload, final=True)
         if relay.framing or not relay.complete:
             return OK
         return _whole(relay.held_body)
@@ -50,7 +54,7 @@ def _whole(body: bytes) -> Judgement:
     if body.find(b'"error"', 0, 4096) >= 0:
         try:
             if _decoder.decode(body).error:
-                return Judgement(Outcome.SERVER_ERROR, "HTTP 200 with an error", text=body)
+                return Judgement(Outcome.SERVER_ERROR, "HTTP 200 with an error", text=body, final=True)
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
     return OK
@@ -63,13 +67,8 @@ def _refused(status: int, headers: Headers, body: bytes) -> Judgement:
     wait = retry_after_seconds(headers, datetime.now(UTC))
     if status == 429 or (status == 503 and wait is not None):
         return Judgement(Outcome.RATE_LIMITED, reason, wait, b"%d %b" % (status, body))
-    if (status == 404 and _model_is_missing(body)) or (status == 400 and b'"model_not_found"' in body[:2000]):
-        return Judgement(Outcome.MODEL_MISSING, "the server does not have the model")
+    if status in (404, 405) or (status == 400 and b'"model_not_found"' in body[:2000]):
+        return Judgement(Outcome.MODEL_MISSING, f"the server lacks the model or the path ({reason})")
     if 400 <= status < 500 or status == 501:
         return Judgement(Outcome.CLIENT_ERROR, reason)
-    return Judgement(Outcome.SERVER_ERROR, reason, text=b"%d %b" % (status, body))
-
-
-def _model_is_missing(body: bytes) -> bool:
-    said = body[:2000].lower()
-    return b"model_not_found" in said or (b"model" in said and (b"not found" in said or b"does not exist" in said))
+    return Judgement(Outcome.SERVER_ERROR, reason, text=b"%d %b" % (status, body), final=status == 500)

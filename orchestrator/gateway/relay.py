@@ -10,7 +10,8 @@ from typing import Protocol
 from orchestrator.fleet.server import Server
 from orchestrator.gateway.run import Run
 from orchestrator.protocol import errors, events
-from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.ending import Ending
+from orchestrator.protocol.envelope import Envelope
 from orchestrator.protocol.events import End, Event
 from orchestrator.protocol.http import LAST_CHUNK, Headers, chunk, header, unchunked
 from orchestrator.upstream.wire import Connection, Failure
@@ -20,8 +21,8 @@ HELD_RECORD_BYTES = 256 * 1024
 SETTLE_SECONDS = 2.0
 TAIL_READS = 4
 TAIL_BYTES = 2048
-# A record that may be the last of its stream holds this; those are read with care, all others only copied.
-LAST_MARKS = {"openai": b"[DONE]", "ollama": b'"done":true'}
+# After their end record nothing can follow. (After `message_stop` some servers send one more.)
+END_AT_ONCE = ("openai", "ollama")
 
 
 class Client(Protocol):
@@ -57,32 +58,28 @@ class Relay:
     _held = b""
     _overlong = _framed = _paused = _settled = False
     _fast_end: bytes | None = None
-    _finished: set[int] | None = None  # of several answers, those with a finish reason
-    _idle_at = 0.0
+    _idle_at = _ended_at = 0.0
     moved = True
 
-    def __init__(self, route: Route, choices: int, server: Server, run: Run, idle_seconds: float, deadline_at: float) -> None:
-        self._route = route
+    def __init__(self, envelope: Envelope, server: Server, run: Run, idle_seconds: float, deadline_at: float, answer_deadline_at: float) -> None:
+        self._envelope = envelope
+        route = self._route = envelope.route
         self._server = server
         self._run = run
-        self._choices = choices
         self.idle_seconds = idle_seconds
         self.deadline_at = deadline_at
-        if choices > 1:
-            self._finished = set()
-        self._mark = LAST_MARKS.get(route.style)
+        self._answer_deadline_at = answer_deadline_at
+        self._ending = Ending(route.style, envelope.choices)
         self._parts: list[bytes] = []
         self._out: list[bytes] = []
         self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
 
     def fresh(self) -> "Relay":
         """The same again, for another connection to the same server."""
-        return Relay(self._route, self._choices, self._server, self._run, self.idle_seconds, self.deadline_at)
+        return Relay(self._envelope, self._server, self._run, self.idle_seconds, self.deadline_at, self._answer_deadline_at)
 
     def attach(self, connection: Connection) -> None:
         self._connection = connection
-
-    # Awaited by the gateway
 
     # Before the commit
 
@@ -107,12 +104,16 @@ class Relay:
         self.status, self.headers = status, headers
         if 200 <= status < 300 and header(headers, b"content-encoding") in (None, b"identity"):
             self.framing = events.framing(header(headers, b"content-type") or b"")
+        if not self.framing:  # a plain answer has the time of one, even where a stream was asked for
+            self.deadline_at = self._answer_deadline_at
 
     def body(self, data: bytes) -> None:
         self.moved = True
         if self._client is not None:
             self._pass_on(data)
             return
+        if not self._size and not self.framing and self._envelope.stream and 200 <= self.status < 300:
+            self.framing = events.guess(data)  # a stream under another content type
         self._parts.append(data)
         self._size += len(data)
         if self.is_ready:
@@ -191,7 +192,7 @@ class Relay:
     # After the commit
 
     def _allow_fast(self) -> None:
-        if self._framed and self.framing and self._finished is None:
+        if self._framed and self.framing and self._ending.choices == 1:
             self._fast_end = b"}\n\n\r\n" if self.framing == "sse" else b"}\n\r\n"
 
     def copy(self, data: bytes) -> bool:
@@ -200,7 +201,7 @@ class Relay:
         if end is None or self._held or not data.endswith(end):
             return False
         at = data.find(b"\r\n", 1, 10)
-        if data[:at] != b"%x" % (len(data) - at - 4) or (self._mark is not None and self._mark in data):
+        if data[:at] != b"%x" % (len(data) - at - 4) or self._ending.tells(data):
             return False
         self.moved = True
         self._tail.append(data)
@@ -219,8 +220,8 @@ class Relay:
             if self._overlong:
                 self._overlong = False
                 self._allow_fast()
-            if self._finished is not None:
-                self._finished |= events.finished(events.payloads(whole, self.framing))
+            if self._ending.tells(whole):
+                self._ending.read(events.payloads(whole, self.framing))
             self._emit(whole)
         if len(self._held) > HELD_RECORD_BYTES:  # too long to hold: from here to its end no error record could begin cleanly
             self._emit(self._held)
@@ -231,8 +232,7 @@ class Relay:
             return
         if self.framing:
             framed = chunk(data)
-            if not data.startswith(b":") or b"data:" in data:  # comments must not push the last events out of the tail
-                self._tail.append(framed)
+            self._tail.append(framed)
             self._out.append(framed if self._framed else data)
         else:
             self._tail.append(data[-TAIL_BYTES:])
@@ -243,7 +243,7 @@ class Relay:
             return
         data, self._out = b"".join(self._out), []
         self._client.write(data)
-        if self._mark is not None and self.framing and self._mark in data[-HELD_RECORD_BYTES:] and self._ending() is End.COMPLETE:
+        if self._ending.end is End.COMPLETE and self._route.style in END_AT_ONCE:
             self._done_early()
 
     def _done_early(self) -> None:
@@ -255,11 +255,11 @@ class Relay:
                 connection.transport.resume_reading()
             connection.leave()
 
-    def _ending(self) -> End:
-        tail = events.payloads(b"".join(unchunked(piece) for piece in self._tail), self.framing)
-        held = self._held_payloads()
-        may_finish = self._finished is None or len(self._finished | events.finished(held)) >= self._choices
-        return events.ending(self._route.style, [*tail, *held], may_finish=may_finish)
+    def _look_back(self) -> End:
+        """How the stream stands; where nothing was noticed while it passed (JSON in an unusual layout), from its last records."""
+        if self._ending.end is End.OPEN and self._ending.choices == 1:
+            self._ending.read(events.payloads(b"".join(unchunked(piece) for piece in self._tail), self.framing))
+        return self._ending.end
 
     def _held_payloads(self) -> list[bytes]:
         """Those of a last record that only lacks its terminator; none if the record itself is cut."""
@@ -286,11 +286,13 @@ class Relay:
 
     def _close_stream(self, failure: Failure | None) -> None:
         """A stream that said how it ends is whole however its connection ended; any other gets an error record."""
-        end = self._ending()
-        if self._route.style == "opaque" and failure is None:
+        held = self._held_payloads()
+        self._ending.read(held)
+        end = self._look_back()
+        if self._route.style == "opaque" and failure is None and end is End.OPEN:
             end = End.COMPLETE
         self.end_of, self.failure = end, None
-        if end is not End.OPEN and (self._held_payloads() or self._route.style == "opaque"):
+        if end is not End.OPEN and (held or self._route.style == "opaque"):
             terminated = self.framing == "ndjson" or self._route.style == "opaque"
             self._emit(self._held if terminated else self._held.rstrip(b"\r\n") + b"\n\n")
         if end is End.FINISHED:
@@ -330,18 +332,26 @@ class Relay:
                 self.drop()
                 self.broken(Failure("timeout", "no answer within the deadline" if self.status == 0 else "no first event within the deadline"))
             return
+        if self._ending.end is not End.OPEN and not self._paused and self._is_settled(now):
+            self._done_early()
+            return
         if self.moved or self._paused:
             self.moved, self._settled, self._idle_at = False, False, now
             return
         idle = now - self._idle_at
         if idle >= SETTLE_SECONDS and self.framing and not self._settled:
             self._settled = True
-            if self._ending() is not End.OPEN:
+            if self._look_back() is not End.OPEN:
                 self._done_early()
                 return
         if idle >= self.idle_seconds:
             self.drop()
             self.broken(Failure("timeout", f"the server sent nothing for {self.idle_seconds:g} s"))
+
+    def _is_settled(self, now: float) -> bool:
+        """The stream has said its end for a while; pings may go on for ever."""
+        self._ended_at = self._ended_at or now
+        return now - self._ended_at >= SETTLE_SECONDS
 
     def break_off(self, reason: str) -> None:
         """End a committed answer with an error: the process is going away."""

@@ -19,6 +19,7 @@ Intent = Literal["infer", "load", "unload"]
 
 class Route(Struct, frozen=True):
     """One inference path. style: how its stream is read (see protocol.events). light: costs a server next to nothing, never waits for a slot.
+    streams: its answer may be a stream.
 
     empty: the member whose absence, beside keep_alive, asks to load or unload the model (Ollama).
     """
@@ -29,6 +30,7 @@ class Route(Struct, frozen=True):
     operation: str
     style: str
     light: bool = False
+    streams: bool = True
     empty: str = ""
 
 
@@ -82,10 +84,10 @@ def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
     if route.dialect == "ollama":
         view, body = _view(_ollama, _OllamaView, body)
         model = view.model or view.name or ""
-        envelope = Envelope(route, body, model, view.stream is not False and not route.light, _intent(route, view))
+        envelope = Envelope(route, body, model, view.stream is not False and route.streams, _intent(route, view))
     else:
         view, body = _view(_openai, _OpenAIView, body)
-        envelope = Envelope(route, body, view.model or "", view.stream is True, "infer", (view.n or 1) * _prompts(bytes(view.prompt)))
+        envelope = Envelope(route, body, view.model or "", view.stream is True and route.streams, "infer", (view.n or 1) * _prompts(bytes(view.prompt)))
     if not envelope.model or len(envelope.model) > _MAX_NAME:
         raise no_model(route)
     return envelope

@@ -52,6 +52,15 @@ def framing(content_type: bytes) -> str:
     return {b"text/event-stream": "sse", b"application/x-ndjson": "ndjson", b"application/ndjson": "ndjson", b"application/jsonl": "ndjson"}.get(media, "")
 
 
+def guess(data: bytes) -> str:
+    """The framing of a stream that does not say what it is, from its first bytes; "" if they look like no stream."""
+    start = data.lstrip()
+    if start.startswith((b"data:", b"event:", b": ")):
+        return "sse"
+    first, newline, _ = start.partition(b"\n")
+    return "ndjson" if newline and first.startswith(b"{") and b'"done"' in first and is_whole(first) else ""
+
+
 def boundary(data: bytes, framing: str) -> int:
     """Offset behind the last complete record, 0 if there is none."""
     if framing == "ndjson":
@@ -167,23 +176,6 @@ def finished(found: Iterable[bytes]) -> set[int]:
             continue
         indexes |= {choice.index for choice in chunk.choices or () if choice.finish_reason}
     return indexes
-
-
-def ending(style: str, found: list[bytes], *, may_finish: bool = True) -> End:
-    """How a stream stands, from its last events. may_finish: False while others of several answers have not finished."""
-    end = End.OPEN
-    for payload in found:
-        event = classify(style, payload)
-        if event is Event.ERROR:
-            return End.ERROR
-        if event is Event.DONE:
-            end = End.COMPLETE
-        elif event is Event.FINISH:
-            if may_finish and end is End.OPEN:
-                end = End.FINISHED
-        elif event is Event.USEFUL and end is End.FINISHED:
-            end = End.OPEN
-    return end
 
 
 _COUNTS = re.compile(rb'"(prompt_tokens|completion_tokens|input_tokens|output_tokens|prompt_eval_count|eval_count)"\s*:\s*(\d+)')

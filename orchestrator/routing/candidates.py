@@ -13,6 +13,7 @@ class Wanted(Struct):
     """What a request asks of the router. hosts: those that have the model, or the part of them that the request may go to.
 
     tried: ids of servers that failed it already. light: costs next to nothing, so a server's limit does not hold it up.
+    first: ids of servers to be asked before all others.
     family: where it may find more servers while it waits, None if it is bound to these hosts.
     """
 
@@ -21,6 +22,7 @@ class Wanted(Struct):
     hosts: tuple[Host, ...]
     tried: set[str]
     light: bool = False
+    first: frozenset[str] = frozenset()
     family: Family | None = None
 
 
@@ -50,6 +52,8 @@ def able(wanted: Wanted, now: float) -> list[Host]:
             admitted.append(host)
         elif said is Verdict.OPEN:
             last.append(host)
+    if wanted.first:
+        admitted = [host for host in admitted if host.server.spec.id in wanted.first] or admitted
     return admitted or last
 
 

@@ -4,6 +4,7 @@ from random import Random
 
 PAUSE_SECONDS = 0.2
 SHORT_WAIT_SECONDS = 5.0
+BUDGET_WAIT_SECONDS = 10.0
 ALWAYS_ALLOWED = 5
 
 

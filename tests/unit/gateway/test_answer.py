@@ -34,7 +34,7 @@ def call(path: bytes = b"/v1/chat/completions", *, chunks: bool = True) -> Call:
 
 
 def relay(status: int, headers: Headers, body: bytes = b"", *, complete: bool = True) -> Relay:
-    made = Relay(call().route, 1, fleets.fleet(fleets.spec()).servers["a"], Run(), 60.0, 1e9)
+    made = Relay(Envelope(call().route, b"", "m", True), fleets.fleet(fleets.spec()).servers["a"], Run(), 60.0, 1e9, 1e9)
     made.head(status, headers)
     if body:
         made.body(body)

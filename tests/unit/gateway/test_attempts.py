@@ -8,7 +8,7 @@ from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.judge import Judgement
 from orchestrator.gateway.relay import Relay
 from orchestrator.gateway.run import Run
-from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.envelope import Envelope, Route
 from tests.fakes import fleets
 
 NOW = 1000.0
@@ -21,7 +21,7 @@ def two() -> Fleet:
 
 def attempt(fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True) -> Attempt:
     flight = Flight(Host(fleet.servers[server], "m", True), "m", NOW)
-    relay = Relay(ROUTE, 1, flight.server, Run(), 60.0, NOW + 60)
+    relay = Relay(Envelope(ROUTE, b"", "m", True), flight.server, Run(), 60.0, NOW + 60, NOW + 60)
     if answered:
         relay.head(500, [])
         relay.body(text)

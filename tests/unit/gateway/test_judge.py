@@ -5,7 +5,7 @@ from orchestrator.fleet.server import Server
 from orchestrator.gateway.judge import judge
 from orchestrator.gateway.relay import Relay
 from orchestrator.gateway.run import Run
-from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.envelope import Envelope, Route
 from orchestrator.protocol.http import Headers
 from orchestrator.upstream.wire import Failure
 from tests.fakes import fleets
@@ -15,7 +15,7 @@ ROUTE = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
 
 
 def relay() -> Relay:
-    return Relay(ROUTE, 1, Server(fleets.spec(), fleets.RULES, 0.0), Run(), 60.0, 100.0)
+    return Relay(Envelope(ROUTE, b"", "m", True), Server(fleets.spec(), fleets.RULES, 0.0), Run(), 60.0, 100.0, 100.0)
 
 
 def answer(status: int, body: bytes = b"{}", headers: Headers | None = None, *, complete: bool = True) -> Relay:

@@ -12,7 +12,8 @@ from orchestrator.fleet.specs import ServerSpec
 from orchestrator.gateway.relay import HELD_ANSWER_BYTES, HELD_RECORD_BYTES, SETTLE_SECONDS, Relay
 from orchestrator.gateway.run import Run
 from orchestrator.protocol import events
-from orchestrator.protocol.envelope import Route
+from orchestrator.protocol.ending import Ending
+from orchestrator.protocol.envelope import Envelope, Route
 from orchestrator.protocol.events import END_RECORD, End, Event
 from orchestrator.upstream.wire import Connection, Pool
 from tests.fakes.client import FakeClient, unframed
@@ -25,6 +26,12 @@ TYPES = {"sse": b"text/event-stream", "ndjson": b"application/x-ndjson", "": b"a
 DIALECTS: dict[str, Any] = {"ollama": "ollama", "messages": "anthropic"}
 IDLE_SECONDS = 60.0
 BY_NAME = {stream.name: stream for stream in [*COMPLETE, BROKEN]}
+
+
+def stands(style: str, found: list[bytes]) -> End:
+    said = Ending(style, 1)
+    said.read(found)
+    return said.end
 
 
 class SlowRelay(Relay):
@@ -67,7 +74,7 @@ class Play:
         route = Route("/v1/x", DIALECTS.get(style, "openai"), "ollama" if style == "ollama" else "v1", "chat", style)
         self.server = Server(ServerSpec(id="a", url="http://a"), BreakerRules(), 0.0)
         self.run = Run()
-        self.relay = kind(route, choices, self.server, self.run, IDLE_SECONDS, deadline_at)
+        self.relay = kind(Envelope(route, b"", "m", stream=True, choices=choices), self.server, self.run, IDLE_SECONDS, deadline_at, 1e9)
         self.transport, self.client = FakeTransport(), FakeClient(chunks=chunks)
         self.pool = Pool("a", 1, None)
         self.connection = Connection(self.pool)
@@ -156,7 +163,7 @@ def check_cut(style: str, framing: str, sent: bytes, play: Play) -> None:
         assert added.strip() == (rest.strip() if last else b"")
         assert play.relay.end_of is End.COMPLETE
         assert play.relay.failure is None
-    elif events.ending(style, said_at_end) is End.FINISHED:
+    elif stands(style, said_at_end) is End.FINISHED:
         assert added == (rest.rstrip(b"\r\n") + b"\n\n" if last else b"") + END_RECORD[style]
         assert play.relay.end_of is End.COMPLETE
     else:
@@ -700,4 +707,4 @@ def test_dropping_closes_the_call_at_once() -> None:
 def test_a_fresh_relay_has_the_same_deadlines() -> None:
     play = Play("openai", deadline_at=5.0, choices=2)
     fresh = play.relay.fresh()
-    assert (fresh.deadline_at, fresh.idle_seconds, fresh._choices, fresh.status) == (5.0, IDLE_SECONDS, 2, 0)
+    assert (fresh.deadline_at, fresh.idle_seconds, fresh._ending.choices, fresh.status) == (5.0, IDLE_SECONDS, 2, 0)

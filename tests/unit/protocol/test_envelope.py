@@ -11,7 +11,7 @@ from orchestrator.protocol.envelope import Envelope, Route, read, unknown_model,
 CHAT = Route("/api/chat", "ollama", "ollama", "chat", "ollama", empty="messages")
 GENERATE = Route("/api/generate", "ollama", "ollama", "generate", "ollama", empty="prompt")
 EMBED = Route("/api/embed", "ollama", "ollama", "embed", "ollama", empty="input")
-SHOW = Route("/api/show", "ollama", "ollama", "show", "ollama", light=True)
+SHOW = Route("/api/show", "ollama", "ollama", "show", "ollama", light=True, streams=False)
 V1_CHAT = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
 V1_COMPLETIONS = Route("/v1/completions", "openai", "v1", "completions", "openai")
 MESSAGES = Route("/v1/messages", "anthropic", "v1", "messages", "messages")

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from orchestrator.protocol.ending import Ending
 from orchestrator.protocol.errors import Dialect, body, record
-from orchestrator.protocol.events import End, Event, boundary, classify, ending, payloads
+from orchestrator.protocol.events import End, Event, boundary, classify, payloads
 
 HARD = 'line\nend "quoted" \u2028 \u00e9'
 
@@ -66,7 +67,9 @@ def test_the_last_record_of_a_broken_stream_is_one_whole_error(dialect: Dialect,
     assert boundary(said, framing) == len(said)
     (payload,) = payloads(said, framing)
     assert classify(style, payload) is Event.ERROR
-    assert ending(style, [payload]) is End.ERROR
+    said = Ending(style, 1)
+    said.read([payload])
+    assert said.end is End.ERROR
     assert HARD in json.dumps(json.loads(payload), ensure_ascii=False).encode().decode("utf-8").replace("\\n", "\n").replace('\\"', '"')
 
 

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.protocol.events import End, Event, boundary, classify, ending, finished, first_telling, framing, is_whole, payloads, usage
+from orchestrator.protocol.ending import Ending
+from orchestrator.protocol.events import End, Event, boundary, classify, finished, first_telling, framing, is_whole, payloads, usage
 from tests.fakes.golden import BROKEN, COMPLETE, Stream
+
+
+def ending(style: str, found: list[bytes], choices: int = 1) -> End:
+    said = Ending(style, choices)
+    said.read(found)
+    return said.end
 
 
 def packed(value: object) -> bytes:
@@ -309,8 +316,8 @@ def test_endings_of_a_chat(found: list[bytes], end: End) -> None:
 
 
 def test_one_finish_of_several_answers_is_no_end() -> None:
-    assert ending("openai", [TOKEN, FINISH], may_finish=False) is End.OPEN
-    assert ending("openai", [TOKEN, FINISH, DONE], may_finish=False) is End.COMPLETE
+    assert ending("openai", [TOKEN, FINISH], choices=2) is End.OPEN
+    assert ending("openai", [TOKEN, FINISH, DONE], choices=2) is End.COMPLETE
     assert ending("openai", [FINISH, TOKEN, FINISH]) is End.FINISHED
 
 
