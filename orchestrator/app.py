@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from orchestrator.admin.access import is_loopback
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.registry import Registry
+from orchestrator.admin.routes import ROOTS
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.clock import Clock
@@ -69,7 +70,7 @@ class Plane:
         )  # fmt: skip
         self.origins = Origins(settings.origins, loopback_only=is_loopback(settings.host))
         limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
-        self.shared = Shared(self.gateway, limits, self.origins, self.clock, RequestIds())
+        self.shared = Shared(self.gateway, limits, self.origins, self.clock, RequestIds(), tuple(root.encode() for root in ROOTS))
 
 
 class Server(uvicorn.Server):

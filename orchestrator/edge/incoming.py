@@ -6,9 +6,11 @@ import os
 import re
 
 import httptools
+import msgspec
 from msgspec import Struct
 
 from orchestrator.clock import Clock
+from orchestrator.edge import routes
 from orchestrator.edge.origins import Origins
 from orchestrator.errors import Refusal
 from orchestrator.gateway.call import Call, Client
@@ -58,6 +60,7 @@ class Shared(Struct, frozen=True):
     origins: Origins
     clock: Clock
     ids: RequestIds
+    admin_roots: tuple[bytes, ...] = ()  # paths whose errors have the shape of the admin API
 
 
 class Incoming:
@@ -88,6 +91,18 @@ class Incoming:
         """The head once more, as bytes, without a header."""
         lines = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != name)
         return b"%b %b HTTP/%b\r\n%b\r\n" % (self.method, self.url, self.version.encode(), lines)
+
+    def unservable(self) -> Refusal | None:
+        """What no answer could be right to."""
+        seen = self.read.seen
+        if seen.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+            return Refusal(400, "transfer_encoding", "of transfer encodings only chunked is understood")
+        if seen.get(b"expect", b"100-continue").lower() != b"100-continue":
+            return Refusal(417, "expectation", "of expectations only 100-continue is understood")
+        host = seen.get(b"host")
+        if (host is None and self.version == "1.1") or (host is not None and b"," in host):
+            return Refusal(400, "invalid_host", "a request needs one Host header")
+        return None
 
     def path(self) -> bytes:
         """With its query."""
@@ -148,6 +163,11 @@ def error_bytes(incoming: Incoming | None, refusal: Refusal, shared: Shared, *, 
         head += b"retry-after: %d\r\n" % max(1, round(refusal.retry_after_seconds))
     if refusal.status == 403 and refusal.code in ("forbidden_origin", "forbidden_host"):
         return whole(403, head, b"", keep_alive=keep_alive)  # as Ollama does, so that a foreign page learns nothing
+    if path.startswith(shared.admin_roots):
+        told = msgspec.json.encode({"error": {"code": refusal.code, "message": refusal.message, "field": None}})
+        return whole(refusal.status, head + b"content-type: application/json\r\n", told, keep_alive=keep_alive)
+    if incoming is not None and incoming.method == b"POST" and routes.find(path.partition(b"?")[0]) is not None:
+        head += b"x-orchestrator-attempts: 0\r\n"
     if path.startswith((b"/api/", b"/v1/")):
         dialect: errors.Dialect = "ollama" if path.startswith(b"/api/") else "anthropic" if path.startswith(b"/v1/messages") else "openai"
         body = errors.body(dialect, refusal.status, refusal.code, refusal.message, request_id)

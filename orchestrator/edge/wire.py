@@ -108,6 +108,8 @@ class Wire(HttpToolsProtocol):
             self._decline_upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
+            if self._state == LINGER:  # refused already, within the same read
+                return
             self._incoming = None
             self._queue.append(broken(f"malformed HTTP request: {str(error)[:100]}"))
             if not self._is_busy():
@@ -157,7 +159,9 @@ class Wire(HttpToolsProtocol):
             incoming.refusal = Refusal(505, "http_version", "only HTTP/1.1 and HTTP/1.0 are spoken here")
         if int(seen.get(b"content-length", 0)) > limits.max_body_bytes:
             incoming.refusal = self._body_too_large()
-        self.expect_100_continue = b"expect" in seen and seen[b"expect"].lower() == b"100-continue"
+        if incoming.refusal is None and (wrong := incoming.unservable()):
+            incoming.refusal = wrong
+        self.expect_100_continue = b"expect" in seen
         if self._is_busy():
             return
         self._state = BODY

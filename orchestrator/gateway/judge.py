@@ -45,12 +45,14 @@ def judge(relay: Relay) -> Judgement:
             return Judgement(Outcome.SERVER_ERROR, "error event at the start of the stream", text=relay.first_payload, final=True)
         if relay.framing or not relay.complete:
             return OK
-        return _whole(relay.held_body)
+        return _whole(relay.held_body, relay.style)
     return _refused(status, relay.headers, relay.held_body)
 
 
-def _whole(body: bytes) -> Judgement:
-    """Some servers say 200 and then what went wrong."""
+def _whole(body: bytes, style: str) -> Judgement:
+    """Some servers say 200 and then what went wrong, and some proxies put a page of theirs in the place of an answer."""
+    if style != "opaque" and body[:1] not in (b"{", b"[") and body.lstrip()[:1] not in (b"{", b"["):
+        return Judgement(Outcome.SERVER_ERROR, "HTTP 200 without JSON", text=body[:1000])
     if body.find(b'"error"', 0, 4096) >= 0:
         try:
             if _decoder.decode(body).error:

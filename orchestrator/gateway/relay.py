@@ -84,6 +84,10 @@ class Relay:
     # Before the commit
 
     @property
+    def style(self) -> str:
+        return self._route.style
+
+    @property
     def held_body(self) -> bytes:
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 

@@ -83,7 +83,7 @@ def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
         return Envelope(route, body, form.model, form.stream, form=form)
     if route.dialect == "ollama":
         view, body = _view(_ollama, _OllamaView, body)
-        model = view.model or view.name or ""
+        model = view.model or view.name or _model_in_any_case(body)
         envelope = Envelope(route, body, model, view.stream is not False and route.streams, _intent(route, view))
     else:
         view, body = _view(_openai, _OpenAIView, body)
@@ -91,6 +91,12 @@ def read(route: Route, body: bytes, content_type: bytes = b"") -> Envelope:
     if not envelope.model or len(envelope.model) > _MAX_NAME:
         raise no_model(route)
     return envelope
+
+
+def _model_in_any_case(body: bytes) -> str:
+    """Ollama's JSON knows no case in keys."""
+    members = msgspec.json.decode(body)
+    return next((value for key, value in members.items() if key.lower() in ("model", "name") and isinstance(value, str) and value), "")
 
 
 def no_model(route: Route) -> Refusal:

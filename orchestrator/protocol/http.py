@@ -25,6 +25,7 @@ NOT_RETURNED = HOP_BY_HOP | {
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = (204, 304)
+LISTS = (b"connection", b"host", b"transfer-encoding")  # of which all values count, or a second one is an error
 MAX_RETRY_AFTER_SECONDS = 300.0
 
 
@@ -73,7 +74,7 @@ class RequestHeaders:
         out: list[bytes] = []
         for name, value in headers:
             if name in NOT_SENT:
-                seen[name] = value if name != b"connection" or name not in seen else b"%b, %b" % (seen[name], value)
+                seen[name] = value if name not in seen or name not in LISTS else b"%b, %b" % (seen[name], value)
             else:
                 out += (name, b": ", value, b"\r\n")
         self.seen = seen
