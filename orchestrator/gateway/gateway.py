@@ -137,9 +137,6 @@ class Gateway:
             self._failed(call, attempt, attempts, record)
             if not await self._may_try_again(wanted, attempts, deadline_at):
                 return None
-            if not attempts.repeating and attempt.outcome.costs:
-                attempts.repeating = True
-                self._budget.active += 1
 
     # Where to
 
@@ -256,12 +253,10 @@ class Gateway:
         now = self._clock.now()
         if attempts.repeated or not last.outcome.retryable or attempts.count >= self._max_attempts or now >= deadline_at or self.stopping:
             return False
-        if last.outcome.costs and not attempts.repeating and not await self._room_to_repeat(deadline_at):
-            return False
         server = last.flight.server.id
         wanted.tried.add(server)
         if able(wanted, now):
-            return True
+            return await self._has_room_to_repeat(last, attempts, deadline_at)
         wait = last.judgement.retry_after_seconds
         if wait is not None:
             if last.outcome is not Outcome.RATE_LIMITED or wait > SHORT_WAIT_SECONDS:
@@ -274,15 +269,22 @@ class Gateway:
             return False
         await asyncio.sleep(wait)
         wanted.tried.discard(server)
-        return True
+        return await self._has_room_to_repeat(last, attempts, deadline_at)
 
-    async def _room_to_repeat(self, deadline_at: float) -> bool:
-        """Repeats of work that a server has begun are a bounded share of what is in flight; the others wait for their turn."""
+    async def _has_room_to_repeat(self, last: Attempt, attempts: Attempts, deadline_at: float) -> bool:
+        """Repeats of work that a server has begun are a bounded share of what is in flight; the others wait for their turn.
+
+        The place is taken in the very moment it is found free, or all who wait would take it.
+        """
+        if attempts.repeating or not last.outcome.costs:
+            return True
         until = min(deadline_at, self._clock.now() + BUDGET_WAIT_SECONDS)
         while not self._budget.allows(len(self.calls)):
             if self._clock.now() >= until or self.stopping:
                 return False
             await asyncio.sleep(pause(self._random))
+        attempts.repeating = True
+        self._budget.active += 1
         return True
 
     async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
