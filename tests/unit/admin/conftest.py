@@ -33,12 +33,12 @@ class ScriptedProber:
         self.checked = []
         self.on_learned = None
 
-    async def check(self, server_id):
+    async def check(self, server_id, *, asked=False):
         self.checked.append(server_id)
         if self.fleet.observe(server_id, self.found, self.clock.now(), self.clock.utc()):
             await self.on_learned(server_id, self.found.learned)
 
-    async def check_all(self):
+    async def check_all(self, *, asked=False):
         for server_id in list(self.fleet.servers):
             await self.check(server_id)
 

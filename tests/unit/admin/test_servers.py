@@ -370,7 +370,7 @@ async def test_other_paths_below_are_404_in_the_same_shape(admin, path):
 
 
 async def test_failure_inside_is_500_without_its_words(admin, caplog):
-    async def check(_server_id):
+    async def check(_server_id, *, asked=False):
         raise RuntimeError("canary")
 
     await admin.add("a")

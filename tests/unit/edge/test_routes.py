@@ -35,6 +35,10 @@ def test_only_show_is_light_and_only_ollama_loads_by_asking_nothing() -> None:
     assert all(bool(route.empty) == (route.dialect == "ollama" and not route.light) for route in ROUTES.values())
 
 
+def test_vectors_and_descriptions_are_never_streams() -> None:
+    assert {path for path, route in ROUTES.items() if not route.streams} == {"/api/embed", "/api/embeddings", "/api/show", "/v1/embeddings"}
+
+
 def test_a_path_of_any_bytes_is_no_error() -> None:
     route = find(b"/v1/\xff\xfe")
     assert route is not None

@@ -23,5 +23,10 @@ def test_nothing_is_repeated_that_a_client_saw_part_of_or_caused_itself():
     assert final == {Outcome.OK, Outcome.CLIENT_ERROR, Outcome.TRUNCATED, Outcome.CLIENT_GONE}
 
 
+def test_what_a_server_turned_away_cost_it_nothing():
+    free = {outcome for outcome in Outcome if not outcome.costs}
+    assert free == {Outcome.CLIENT_ERROR, Outcome.RATE_LIMITED, Outcome.AUTH, Outcome.MODEL_MISSING, Outcome.CONNECT_ERROR}
+
+
 def test_only_a_success_teaches_times():
     assert [outcome for outcome in Outcome if outcome.teaches] == [Outcome.OK]

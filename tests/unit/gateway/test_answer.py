@@ -20,17 +20,19 @@ from tests.fakes import fleets
 from tests.fakes.client import FakeClient
 
 
-def call(path: bytes = b"/v1/chat/completions", *, chunks: bool = True) -> Call:
+def call(path: bytes = b"/v1/chat/completions", *, chunks: bool = True, attempts: int = 0, server: str = "") -> Call:
     route = routes.find(path)
     assert route is not None
     loop = asyncio.new_event_loop()
     try:
-        return Call(
+        made = Call(
             FakeClient(chunks=chunks), route, path, RequestHeaders([]), b"", request_id="r1", extra=b"x-request-id: r1\r\n", keep_alive=chunks, started_at=0.0,
             loop=loop,
         )  # fmt: skip
     finally:
         loop.close()
+    made.attempts, made.server = attempts, server
+    return made
 
 
 def relay(status: int, headers: Headers, body: bytes = b"", *, complete: bool = True) -> Relay:
@@ -104,16 +106,22 @@ def test_a_compressed_body_keeps_its_encoding() -> None:
     ],
 )
 def test_refusals_in_each_dialect(path: bytes, expected: object) -> None:
-    said = refusal_bytes(call(path), Refusal(503, "queue_full", "why", retry_after_seconds=0.2), 3)
+    said = refusal_bytes(call(path, attempts=3, server="a"), Refusal(503, "queue_full", "why", retry_after_seconds=0.2))
     head, _, body = said.partition(b"\r\n\r\n")
     assert json.loads(body) == expected
     assert head.split(b"\r\n")[0] == b"HTTP/1.1 503 Service Unavailable"
-    for line in (b"x-request-id: r1", b"x-orchestrator-attempts: 3", b"retry-after: 1", b"content-length: %d" % len(body)):
+    for line in (b"x-request-id: r1", b"x-orchestrator-attempts: 3", b"x-orchestrator-server: a", b"retry-after: 1", b"content-length: %d" % len(body)):
         assert line in head.split(b"\r\n")
 
 
+def test_a_refusal_before_any_server_was_asked_names_none() -> None:
+    said = refusal_bytes(call(), Refusal(404, "model_not_found", "why"))
+    assert b"\r\nx-orchestrator-attempts: 0\r\n" in said
+    assert b"x-orchestrator-server" not in said
+
+
 def test_a_refusal_to_http_1_0_closes() -> None:
-    assert b"\r\nconnection: close\r\n" in refusal_bytes(call(chunks=False), Refusal(400, "x", "y"), 0)
+    assert b"\r\nconnection: close\r\n" in refusal_bytes(call(chunks=False), Refusal(400, "x", "y"))
 
 
 @pytest.mark.parametrize(

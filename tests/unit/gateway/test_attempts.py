@@ -15,11 +15,17 @@ NOW = 1000.0
 ROUTE = Route("/api/chat", "ollama", "ollama", "chat", "ollama")
 
 
+def of(*names: str) -> Fleet:
+    return fleets.fleet(*map(fleets.spec, names))
+
+
 def two() -> Fleet:
-    return fleets.fleet(fleets.spec("a"), fleets.spec("b"))
+    return of("a", "b")
 
 
-def attempt(fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True) -> Attempt:
+def attempt(
+    fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True, final: bool = True
+) -> Attempt:
     flight = Flight(Host(fleet.servers[server], "m", True), "m", NOW)
     relay = Relay(Envelope(ROUTE, b"", "m", True), flight.server, Run(), 60.0, NOW + 60, NOW + 60)
     if answered:
@@ -27,7 +33,7 @@ def attempt(fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, w
         relay.body(text)
         relay.end()
     flight.finish(outcome, NOW)
-    return Attempt(flight, relay, Judgement(outcome, "why", wait, text))
+    return Attempt(flight, relay, Judgement(outcome, "why", wait, text, final))
 
 
 def strikes(fleet: Fleet) -> dict[str, int]:
@@ -46,9 +52,8 @@ def test_the_same_failure_of_a_second_server_strikes_nobody() -> None:
 def test_different_failures_strike_both() -> None:
     fleet, attempts = two(), Attempts()
     attempts.failed(attempt(fleet, "a", Outcome.SERVER_ERROR, b"500 out of memory"), NOW)
-    assert strikes(fleet) == {"a": 0, "b": 0}
     attempts.failed(attempt(fleet, "b", Outcome.SERVER_ERROR, b"500 disk full"), NOW)
-    assert strikes(fleet) == {"a": 1, "b": 0}
+    assert strikes(fleet) == {"a": 0, "b": 0}, "a third might repeat either"
     attempts.settle(NOW)
     attempts.settle(NOW)
     assert strikes(fleet) == {"a": 1, "b": 1}
@@ -96,12 +101,45 @@ def test_what_is_no_illness_is_no_strike(outcome: Outcome) -> None:
     assert strikes(fleet) == {"a": 0, "b": 0}
 
 
-def test_another_kind_of_failure_in_between_settles_the_first() -> None:
-    fleet, attempts = two(), Attempts()
+@pytest.mark.parametrize("between", [Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.CONNECT_ERROR, Outcome.AUTH, Outcome.MODEL_MISSING])
+def test_another_failure_in_between_does_not_hide_that_a_third_server_repeats_the_first(between: Outcome) -> None:
+    fleet, attempts = of("a", "b", "c"), Attempts()
     attempts.failed(attempt(fleet, "a", Outcome.SERVER_ERROR, b"500 x"), NOW)
-    attempts.failed(attempt(fleet, "b", Outcome.CONNECT_ERROR, answered=False), NOW)
-    assert strikes(fleet) == {"a": 1, "b": 0}
-    assert fleet.servers["b"].breaker.failures == 1
+    attempts.failed(attempt(fleet, "b", between, answered=False), NOW)
+    assert not attempts.repeated
+    attempts.failed(attempt(fleet, "c", Outcome.SERVER_ERROR, b"500 x"), NOW)
+    attempts.settle(NOW)
+    assert attempts.repeated
+    assert strikes(fleet) == {"a": 0, "b": int(between.strikes == "model"), "c": 0}
+    assert fleet.servers["b"].breaker.failures == (between is Outcome.CONNECT_ERROR)
+
+
+def test_servers_that_are_busy_in_the_same_words_do_not_end_the_search_and_none_is_struck() -> None:
+    fleet, attempts = of("a", "b", "c"), Attempts()
+    for server in ("a", "b", "c"):
+        attempts.failed(attempt(fleet, server, Outcome.RATE_LIMITED, b"429 slow", final=False), NOW)
+        assert not attempts.repeated
+    attempts.settle(NOW)
+    assert strikes(fleet) == {"a": 0, "b": 0, "c": 0}
+
+
+def test_a_server_that_fails_otherwise_between_those_that_agree_is_struck() -> None:
+    fleet, attempts = of("a", "b", "c"), Attempts()
+    for server, text in (("a", b"503 busy"), ("b", b"503 broken"), ("c", b"503 busy")):
+        attempts.failed(attempt(fleet, server, Outcome.SERVER_ERROR, text, final=False), NOW)
+    attempts.settle(NOW)
+    assert strikes(fleet) == {"a": 0, "b": 1, "c": 0}
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome.retryable])
+def test_a_request_is_alone_with_a_server_while_no_second_one_could_be_reached(outcome: Outcome) -> None:
+    fleet, attempts = two(), Attempts()
+    assert attempts.alone
+    attempts.failed(attempt(fleet, "a", Outcome.SERVER_ERROR, b"500 x"), NOW)
+    attempts.failed(attempt(fleet, "a", Outcome.SERVER_ERROR, b"500 y"), NOW)
+    assert attempts.alone
+    attempts.failed(attempt(fleet, "b", outcome, answered=False), NOW)
+    assert attempts.alone == (outcome is Outcome.CONNECT_ERROR)
 
 
 def test_the_last_answer_is_the_one_to_pass_on() -> None:

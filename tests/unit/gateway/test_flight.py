@@ -38,6 +38,16 @@ def test_a_flight_counts_from_its_making_to_its_end_and_ends_once(outcome: Outco
     assert one.outcomes == {outcome.label: 1}
 
 
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_costs_next_to_nothing_takes_no_slot(outcome: Outcome) -> None:
+    one = server()
+    made = Flight(Host(one, "m", True), "m", NOW, light=True)
+    assert one.in_flight == 0
+    made.finish(outcome, NOW)
+    assert one.in_flight == 0
+    assert one.outcomes == {outcome.label: 1}
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(["finish", "strike", "forgive", "finish again"])))
 @pytest.mark.parametrize("outcome", [Outcome.SERVER_ERROR, Outcome.CLIENT_GONE, Outcome.OK])
 def test_counts_are_right_in_every_order(order: tuple[str, ...], outcome: Outcome) -> None:

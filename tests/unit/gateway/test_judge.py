@@ -14,14 +14,18 @@ from tests.fakes.wire import openai_event, packed
 ROUTE = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
 
 
-def relay() -> Relay:
-    return Relay(Envelope(ROUTE, b"", "m", True), Server(fleets.spec(), fleets.RULES, 0.0), Run(), 60.0, 100.0, 100.0)
+OPAQUE = Route("/v1/audio/speech", "openai", "v1", "audio/speech", "opaque")
 
 
-def answer(status: int, body: bytes = b"{}", headers: Headers | None = None, *, complete: bool = True) -> Relay:
-    made = relay()
+def relay(route: Route = ROUTE) -> Relay:
+    return Relay(Envelope(route, b"", "m", True), Server(fleets.spec(), fleets.RULES, 0.0), Run(), 60.0, 100.0, 100.0)
+
+
+def answer(status: int, body: bytes = b"{}", headers: Headers | None = None, *, complete: bool = True, route: Route = ROUTE) -> Relay:
+    made = relay(route)
     made.head(status, headers or [(b"content-type", b"application/json")])
-    made.body(body)
+    if body:
+        made.body(body)
     if complete:
         made.end()
     return made
@@ -33,10 +37,23 @@ def outcome(status: int, body: bytes = b"{}", headers: Headers | None = None) ->
 
 def test_a_whole_answer_is_ok() -> None:
     assert outcome(200) is Outcome.OK
-    assert outcome(201, b"not json") is Outcome.OK
+    assert outcome(201, b' \r\n\t{"id": 1}') is Outcome.OK
+    assert outcome(200, b"[1, 2]") is Outcome.OK
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 422, 499, 501])
+@pytest.mark.parametrize("body", [b"", b" \n", b"<!doctype html><title>Sign in</title>", b"upstream connect error", b"\x1f\x8b\x08\0"])
+def test_an_answer_that_is_no_json_is_the_servers_doing(body: bytes) -> None:
+    said = judge(answer(200, body, [(b"content-type", b"text/html")]))
+    assert (said.outcome, said.final) == (Outcome.SERVER_ERROR, False)
+    assert "Sign in" not in said.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"RIFF", b"<p>"])
+def test_an_unknown_operation_may_answer_with_anything(body: bytes) -> None:
+    assert judge(answer(200, body, [(b"content-type", b"audio/wav")], route=OPAQUE)).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 415, 422, 499, 501])
 def test_the_requests_own_doing(status: int) -> None:
     assert outcome(status, b'{"error":"this model\'s maximum context length is 4096"}') is Outcome.CLIENT_ERROR
 
@@ -47,6 +64,7 @@ def test_the_servers_doing(status: int) -> None:
     assert said.outcome is Outcome.SERVER_ERROR
     assert "secret" not in said.reason
     assert said.text == b"%d <html>secret</html>" % status
+    assert said.final == (status == 500), "the others may be said by something in between, or by a server that is merely busy"
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -64,31 +82,36 @@ def test_our_credentials(status: int) -> None:
         (404, b'{"error":{"message":"The model `m` does not exist.","type":"NotFoundError","code":404}}'),
         (404, b'{"error":{"message":"gone","code":"model_not_found"}}'),
         (400, b'{"error":{"message":"no","code":"model_not_found"}}'),
+        (404, b"404 page not found"),
+        (404, b'{"detail":"Not Found"}'),
+        (404, b""),
+        (405, b"Method Not Allowed"),
     ],
 )
-def test_a_missing_model(status: int, body: bytes) -> None:
+def test_a_missing_model_or_path(status: int, body: bytes) -> None:
     assert outcome(status, body) is Outcome.MODEL_MISSING
 
 
-@pytest.mark.parametrize(("status", "body"), [(404, b"404 page not found"), (404, b'{"detail":"Not Found"}'), (400, b'{"error":"model is required"}')])
-def test_what_only_looks_like_a_missing_model(status: int, body: bytes) -> None:
-    assert outcome(status, body) is Outcome.CLIENT_ERROR
+def test_what_only_looks_like_a_missing_model() -> None:
+    assert outcome(400, b'{"error":"model is required"}') is Outcome.CLIENT_ERROR
 
 
 def test_rate_limits() -> None:
     said = judge(answer(429, b"slow", [(b"retry-after", b"7")]))
     assert (said.outcome, said.retry_after_seconds, said.text) == (Outcome.RATE_LIMITED, 7.0, b"429 slow")
+    assert not said.final
     assert judge(answer(429)).retry_after_seconds is None
     assert outcome(503, headers=[(b"retry-after", b"1")]) is Outcome.RATE_LIMITED
 
 
 @pytest.mark.parametrize("body", [{"error": "boom"}, {"error": {"message": "boom"}}, {"id": 1, "error": {"code": 500}}])
 def test_an_error_with_status_200_is_an_error(body: object) -> None:
-    assert outcome(200, packed(body)) is Outcome.SERVER_ERROR
+    said = judge(answer(200, packed(body)))
+    assert (said.outcome, said.final) == (Outcome.SERVER_ERROR, True)
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"error":null,"choices":[]}', b'{"choices":[{"message":{"content":"\\"error\\": 5"}}]}', b'{"x":{"error":"inner"}}', b'"error"', b'{"error"']
+    "body", [b'{"error":null,"choices":[]}', b'{"choices":[{"message":{"content":"\\"error\\": 5"}}]}', b'{"x":{"error":"inner"}}', b'["error"]', b'{"error"']
 )
 def test_the_word_error_is_no_error(body: bytes) -> None:
     assert outcome(200, body) is Outcome.OK
@@ -97,7 +120,7 @@ def test_the_word_error_is_no_error(body: bytes) -> None:
 def test_a_stream_that_begins_with_an_error() -> None:
     made = answer(200, b'data: {"error":{"message":"boom"}}\n\n', [(b"content-type", b"text/event-stream")])
     assert judge(made).outcome is Outcome.SERVER_ERROR
-    assert judge(made).text == b'{"error":{"message":"boom"}}'
+    assert (judge(made).text, judge(made).final) == (b'{"error":{"message":"boom"}}', True)
 
 
 def test_a_stream_that_begins_well() -> None:

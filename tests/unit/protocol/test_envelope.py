@@ -10,7 +10,8 @@ from orchestrator.protocol.envelope import Envelope, Route, read, unknown_model,
 
 CHAT = Route("/api/chat", "ollama", "ollama", "chat", "ollama", empty="messages")
 GENERATE = Route("/api/generate", "ollama", "ollama", "generate", "ollama", empty="prompt")
-EMBED = Route("/api/embed", "ollama", "ollama", "embed", "ollama", empty="input")
+EMBED = Route("/api/embed", "ollama", "ollama", "embed", "ollama", streams=False, empty="input")
+V1_EMBED = Route("/v1/embeddings", "openai", "v1", "v1-embeddings", "openai", streams=False)
 SHOW = Route("/api/show", "ollama", "ollama", "show", "ollama", light=True, streams=False)
 V1_CHAT = Route("/v1/chat/completions", "openai", "v1", "chat", "openai")
 V1_COMPLETIONS = Route("/v1/completions", "openai", "v1", "completions", "openai")
@@ -47,8 +48,10 @@ def test_streaming_is_the_default_of_ollama_alone(given_stream: object) -> None:
     assert read(MESSAGES, packed(**members)).stream is (given_stream is True)
 
 
-def test_show_is_never_a_stream() -> None:
-    assert read(SHOW, packed(model="m", stream=True)).stream is False
+@pytest.mark.parametrize("route", [SHOW, EMBED, V1_EMBED], ids=lambda route: route.path)
+@pytest.mark.parametrize("more", [{}, {"stream": True}])
+def test_what_is_never_answered_in_a_stream_is_none(route: Route, more: dict[str, Any]) -> None:
+    assert read(route, packed(model="m", input="hi", **more)).stream is False
 
 
 @pytest.mark.parametrize(
