@@ -1,6 +1,7 @@
 """The composition root: what there is, in the order in which it opens; it closes in reverse."""
 
 import asyncio
+import fcntl
 import gc
 import itertools
 import os
@@ -8,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 from random import Random
 from socket import socket
 
@@ -182,8 +184,25 @@ def prepare(settings: Settings) -> None:
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. The exit status of the process. Raises ConfigError."""
-    prepare(settings)
     logs.configure(settings.log_level)
+    prepare(settings)
+    with alone(Path(settings.data_dir)):
+        return _serve(settings)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder: two processes that each believe to own the fleet would undo each other's work. Raises ConfigError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "orchestrator.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"data_dir: another orchestrator is serving from {folder}") from None
+        yield
+
+
+def _serve(settings: Settings) -> int:
     plane = Plane(settings)
     server = Server(
         uvicorn.Config(

@@ -14,7 +14,6 @@ from urllib.parse import quote
 from orchestrator import __version__
 from orchestrator.errors import ConfigError, OrchestratorError
 
-DEFAULT_URL = "http://127.0.0.1:5100"
 REQUEST_TIMEOUT_SECONDS = 120.0
 FAILED, USAGE = 1, 2
 
@@ -115,7 +114,7 @@ def _add_servers(commands: Any) -> None:
     check.add_argument("id", nargs="?", help="id of the server (default: all servers)")
     check.set_defaults(run=run_check)
     for command in (listing, add, remove, check):
-        command.add_argument("--url", dest="base", default=DEFAULT_URL, metavar="URL", help=f"of the orchestrator (default {DEFAULT_URL})")
+        command.add_argument("--url", dest="base", metavar="URL", help="of the orchestrator (default: as the settings say, http://127.0.0.1:5100)")
     for command in (listing, add, check):
         command.add_argument("--json", action="store_true", help="print the answer as JSON")
 
@@ -247,8 +246,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(base: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def ask(base: str | None, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The JSON answer of the admin API, {} if there is none. Raises CommandFailed with what the orchestrator said, ConfigError on a bad URL."""
+    if base is None:
+        from orchestrator.settings import load
+
+        settings = load()
+        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        base = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     if not base.startswith(("http://", "https://")):
         raise ConfigError("--url: must start with http:// or https://")
     headers = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -1,6 +1,7 @@
 """The table of settings. Defaults < config file < environment < command line; each with its help."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +19,13 @@ DEFAULT_FILE = Path("config/orchestrator.toml")
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting. Names ending in _seconds and _bytes carry their unit."""
 
-    host: Annotated[str, Meta(description="Address to listen on. Anything but loopback needs admin_token.")] = "127.0.0.1"
+    host: Annotated[str, Meta(description="Address to listen on. Anything but loopback needs admin_token.", min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 5100
-    data_dir: Annotated[str, Meta(description="Folder of the database and of the key file.")] = "./data"
+    data_dir: Annotated[str, Meta(description="Folder of the database and of the key file.", min_length=1)] = "./data"
     database_url: Annotated[str, Meta(description="SQLAlchemy URL; empty means a SQLite file in data_dir.")] = ""
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="How much is logged; info writes one line a request.")] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="How much is logged: debug, info (one line a request), warning or error.")
+    ] = "info"
     admin_token: Annotated[str, Meta(description="Bearer token that the admin API wants. Set it in the environment rather than in a file.")] = ""
     secret_key: Annotated[
         str, Meta(description="Fernet key that encrypts upstream keys at rest; empty means the file secret.key in data_dir, made on first start.")
@@ -32,7 +35,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = []
     policy: Annotated[
         Literal["least-in-flight", "round-robin", "weighted-random", "random"],
-        Meta(description="How one of several able servers of the same priority is chosen."),
+        Meta(description="How one of several able servers of the same priority is chosen: least-in-flight, round-robin, weighted-random or random."),
     ] = "least-in-flight"
     probe_interval_seconds: Annotated[float, Meta(gt=0, le=3600, description="Time between probes of a server.")] = 10.0
     probe_timeout_seconds: Annotated[float, Meta(gt=0, le=300, description="Deadline of each request of a probe.")] = 5.0
@@ -70,6 +73,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         shown: dict[str, Any] = msgspec.structs.asdict(self)
         for name in ("admin_token", "secret_key"):
             shown[name] = "***REDACTED***" if shown[name] else ""
+        shown["database_url"] = re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self.database_url)
         return shown
 
 

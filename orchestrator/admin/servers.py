@@ -21,8 +21,8 @@ YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 class Prober(Protocol):
     """Probes servers and applies what it finds to the fleet."""
 
-    async def check(self, server_id: str) -> object: ...
-    async def check_all(self) -> object: ...
+    async def check(self, server_id: str, *, asked: bool = False) -> object: ...
+    async def check_all(self, *, asked: bool = False) -> object: ...
 
 
 class ServerOperations:
@@ -67,7 +67,7 @@ class ServerOperations:
 
     async def check(self, request: Request) -> Response:
         server_id = self._registry.server(_id(request)).id
-        await self._prober.check(server_id)
+        await self._prober.check(server_id, asked=True)
         return self._answer(server_id)
 
     async def drain(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class ServerOperations:
         return json(answers.models_answer(self._registry.server(_id(request))))
 
     async def check_all(self, request: Request) -> Response:
-        await self._prober.check_all()
+        await self._prober.check_all(asked=True)
         return await self.list(request)
 
     async def _set_draining(self, server_id: str, draining: bool) -> Response:

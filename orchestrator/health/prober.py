@@ -51,12 +51,13 @@ class Prober:
         self._on_learned = on_learned
         self._environment = environment
         self._running: dict[str, Running] = {}
+        self._closed = False
 
-    async def check(self, server_id: str) -> Observation | None:
+    async def check(self, server_id: str, *, asked: bool = False) -> Observation | None:
         """Probe now, or share a probe that is under way; it goes on if the caller is cancelled.
 
-        None if there is nothing to say: no such server, a stored row that cannot be used, a server that asked to be left alone for a time (429),
-        or one that was changed meanwhile so that the result was dropped.
+        None if there is nothing to say: no such server, a stored row that cannot be used, a server that asked to be left alone for a time (429;
+        a person who asks for the probe knows better), or one that was changed meanwhile so that the result was dropped.
         """
         while True:
             server = self._fleet.servers.get(server_id)
@@ -64,26 +65,32 @@ class Prober:
                 return None
             running = self._running.get(server_id)
             if running is None:
-                if server.health == "rateLimited" and self._clock.now() < server.limited_until:
+                if not asked and server.health == "rateLimited" and self._clock.now() < server.limited_until:
                     return None
                 running = self._start(server.spec)
             elif not _same_target(running.spec, server.spec):
                 await asyncio.wait([running.task])
                 continue
-            return await asyncio.shield(running.task)
+            try:
+                return await asyncio.shield(running.task)
+            except asyncio.CancelledError:
+                if running.task.cancelled() and self._closed:  # at shutdown: nothing to say any more
+                    return None
+                raise
 
-    async def check_all(self) -> None:
+    async def check_all(self, *, asked: bool = False) -> None:
         """Probe every server, so many at a time."""
         gate = asyncio.Semaphore(MAX_CONCURRENT)
 
         async def one(server_id: str) -> None:
             async with gate:
-                await self.check(server_id)
+                await self.check(server_id, asked=asked)
 
         await asyncio.gather(*(one(server_id) for server_id in self._fleet.servers))
 
     async def close(self) -> None:
         """Ends the probes under way, before the session is closed."""
+        self._closed = True
         tasks = [running.task for running in self._running.values()]
         for task in tasks:
             task.cancel()

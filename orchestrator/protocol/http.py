@@ -26,7 +26,7 @@ CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = (204, 304)
 LISTS = (b"connection", b"host", b"transfer-encoding")  # of which all values count, or a second one is an error
-MAX_RETRY_AFTER_SECONDS = 300.0
+MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 def _status_line(status: int) -> bytes:
@@ -114,7 +114,7 @@ def whole(status: int, headers: bytes, body: bytes, *, keep_alive: bool = True) 
 
 
 def retry_after_seconds(headers: Headers, time: datetime) -> float | None:
-    """When the server wants to be asked again, in seconds from `time` (UTC), at most five minutes; from `retry-after-ms`, or `retry-after`
+    """When the server wants to be asked again, in seconds from `time` (UTC), at most an hour; from `retry-after-ms`, or `retry-after`
     as a number or an HTTP date. None if absent or unreadable.
     """
     milliseconds = (header(headers, b"retry-after-ms") or b"").strip()

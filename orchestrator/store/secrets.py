@@ -1,5 +1,6 @@
 """Secrets at rest: references stay readable, everything else is encrypted."""
 
+import logging
 import os
 import secrets as random
 from pathlib import Path
@@ -10,6 +11,7 @@ from orchestrator.errors import ConfigError
 from orchestrator.fleet.specs import Secret
 from orchestrator.settings import Settings
 
+log = logging.getLogger(__name__)
 SEALED = "fernet:"
 KEY_FILE = "secret.key"
 
@@ -57,6 +59,9 @@ def open_secrets(settings: Settings) -> Secrets:
             _make_key_file(path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be made: {error.strerror}") from None
+    if not settings.secret_key and path.exists() and path.stat().st_mode & 0o077:
+        log.warning("%s could be read by other users of this machine; now only by its owner", path)
+        path.chmod(0o600)
     key = find_key(settings)
     if key is None:
         raise ConfigError(f"{path}: disappeared")

@@ -54,3 +54,10 @@ def test_prepare_refuses_before_it_makes_anything(tmp_path):
 def test_serving_imports_no_migration_library():
     code = "import orchestrator.app, sys; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_second_process_on_the_same_folder_is_refused(tmp_path):
+    with app.alone(tmp_path), pytest.raises(ConfigError, match="another orchestrator"), app.alone(tmp_path):
+        pass
+    with app.alone(tmp_path):
+        pass

@@ -76,3 +76,12 @@ def test_data_folder_that_cannot_be_made_is_a_config_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"secret\.key"):
         open_secrets(Settings(data_dir=str(tmp_path / "file" / "below")))
+
+
+def test_a_key_file_that_others_can_read_is_closed_to_them(tmp_path, caplog):
+    open_secrets(Settings(data_dir=str(tmp_path)))
+    path = tmp_path / "secret.key"
+    path.chmod(0o644)
+    open_secrets(Settings(data_dir=str(tmp_path)))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "other users" in caplog.text
