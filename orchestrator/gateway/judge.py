@@ -8,7 +8,7 @@ from msgspec import Struct
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol.events import Event
-from orchestrator.protocol.http import Headers, retry_after_seconds
+from orchestrator.protocol.http import Headers, header, retry_after_seconds
 
 
 class Judgement(Struct, frozen=True):
@@ -45,12 +45,17 @@ def judge(relay: Relay) -> Judgement:
             return Judgement(Outcome.SERVER_ERROR, "error event at the start of the stream", text=relay.first_payload, final=True)
         if relay.framing or not relay.complete:
             return OK
-        return _whole(relay.held_body, relay.style)
+        return _whole(relay.held_body, relay.style, header(relay.headers, b"content-encoding"))
     return _refused(status, relay.headers, relay.held_body)
 
 
-def _whole(body: bytes, style: str) -> Judgement:
-    """Some servers say 200 and then what went wrong, and some proxies put a page of theirs in the place of an answer."""
+def _whole(body: bytes, style: str, encoding: bytes | None) -> Judgement:
+    """Some servers say 200 and then what went wrong, and some proxies put a page of theirs in the place of an answer.
+
+    A body that came compressed although we asked for it plain is not looked into.
+    """
+    if encoding not in (None, b"identity"):
+        return OK
     if style != "opaque" and body[:1] not in (b"{", b"[") and body.lstrip()[:1] not in (b"{", b"["):
         return Judgement(Outcome.SERVER_ERROR, "HTTP 200 without JSON", text=body[:1000])
     if body.find(b'"error"', 0, 4096) >= 0:

@@ -23,9 +23,7 @@ def two() -> Fleet:
     return of("a", "b")
 
 
-def attempt(
-    fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True, final: bool = True
-) -> Attempt:
+def attempt(fleet: Fleet, server: str, outcome: Outcome, text: bytes = b"", *, wait: float | None = None, answered: bool = True, final: bool = True) -> Attempt:
     flight = Flight(Host(fleet.servers[server], "m", True), "m", NOW)
     relay = Relay(Envelope(ROUTE, b"", "m", True), flight.server, Run(), 60.0, NOW + 60, NOW + 60)
     if answered:

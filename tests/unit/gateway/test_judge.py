@@ -48,6 +48,10 @@ def test_an_answer_that_is_no_json_is_the_servers_doing(body: bytes) -> None:
     assert "Sign in" not in said.reason
 
 
+def test_a_compressed_answer_is_not_looked_into() -> None:
+    assert outcome(200, b"\x1f\x8b\x08\0", [(b"content-encoding", b"gzip")]) is Outcome.OK
+
+
 @pytest.mark.parametrize("body", [b"", b"RIFF", b"<p>"])
 def test_an_unknown_operation_may_answer_with_anything(body: bytes) -> None:
     assert judge(answer(200, body, [(b"content-type", b"audio/wav")], route=OPAQUE)).outcome is Outcome.OK

@@ -69,12 +69,22 @@ class Play:
     """
 
     def __init__(
-        self, style: str, *, kind: type[Relay] = Relay, chunks: bool = True, choices: int = 1, commit_after: int = 0, deadline_at: float = 1e9
+        self,
+        style: str,
+        *,
+        kind: type[Relay] = Relay,
+        chunks: bool = True,
+        stream: bool = True,
+        choices: int = 1,
+        commit_after: int = 0,
+        deadline_at: float = 1e9,
+        answer_deadline_at: float = 1e9,
     ) -> None:
         route = Route("/v1/x", DIALECTS.get(style, "openai"), "ollama" if style == "ollama" else "v1", "chat", style)
         self.server = Server(ServerSpec(id="a", url="http://a"), BreakerRules(), 0.0)
         self.run = Run()
-        self.relay = kind(Envelope(route, b"", "m", stream=True, choices=choices), self.server, self.run, IDLE_SECONDS, deadline_at, 1e9)
+        envelope = Envelope(route, b"", "m", stream=stream, choices=choices)
+        self.relay = kind(envelope, self.server, self.run, IDLE_SECONDS, deadline_at, answer_deadline_at)
         self.transport, self.client = FakeTransport(), FakeClient(chunks=chunks)
         self.pool = Pool("a", 1, None)
         self.connection = Connection(self.pool)
@@ -319,6 +329,40 @@ def test_a_stream_that_never_finished_ends_with_an_error(ending: str) -> None:
     assert json.loads(play.errors[0])["error"]["code"] == "upstream_closed"
 
 
+PING = b": ping\n\n"
+MANY = 40
+
+
+@pytest.mark.parametrize("kind", [Relay, SlowRelay])
+@pytest.mark.parametrize("after", [PING, openai_usage(1), openai_event({}), PING + openai_usage(1)], ids=["pings", "usage", "empty", "both"])
+def test_a_finish_reason_is_not_hidden_by_what_follows_it(kind: type[Relay], after: bytes) -> None:
+    play = openai(TOKEN, FINISH, *[after] * MANY, kind=kind).eof()
+    assert play.body == TOKEN + FINISH + MANY * after + DONE
+    assert (play.relay.end_of, play.relay.failure) == (End.COMPLETE, None)
+
+
+@pytest.mark.parametrize("kind", [Relay, SlowRelay])
+def test_content_after_a_finish_reason_takes_it_back(kind: type[Relay]) -> None:
+    play = openai(TOKEN, FINISH, *[TOKEN] * MANY, kind=kind).eof()
+    assert len(play.errors) == 1
+    assert play.relay.failure is not None
+
+
+@pytest.mark.parametrize("kind", [Relay, SlowRelay])
+@pytest.mark.parametrize("after", [PING, TOKEN, openai_usage(1)], ids=["pings", "tokens", "usage"])
+@pytest.mark.parametrize("last", [b"", DONE], ids=["cut", "done"])
+def test_an_error_event_is_not_hidden_by_what_follows_it(kind: type[Relay], after: bytes, last: bytes) -> None:
+    records = [TOKEN, ERROR, *[after] * MANY, *([last] if last else [])]
+    play = openai(*records, kind=kind).eof()
+    assert play.body == b"".join(records)
+    assert (play.relay.end_of, play.relay.failure) == (End.ERROR, None)
+
+
+def test_an_end_in_an_unusual_layout_is_found_in_the_last_records() -> None:
+    finish = FINISH.replace(b'"finish_reason":', b'"finish_reason" : ')
+    assert openai(TOKEN, finish).eof().body == TOKEN + finish + DONE
+
+
 def test_anthropic_streams_get_their_stop() -> None:
     start, delta = (
         b'event: a\ndata: {"type":"content_block_start"}\n\n',
@@ -417,6 +461,50 @@ def test_endless_bookkeeping_is_not_held_for_ever() -> None:
     for _ in range(HELD_RECORD_BYTES // len(ROLE) + 2):
         play.feed(chunk(ROLE))
     assert play.committed
+
+
+# ---- streams that do not say what they are
+
+NDJSON = [ollama_record("x"), ollama_record("y"), ollama_done(2)]
+
+
+def untyped(content_type: bytes | None) -> bytes:
+    line = b"" if content_type is None else b"Content-Type: %b\r\n" % content_type
+    return b"HTTP/1.1 200 OK\r\n%bTransfer-Encoding: chunked\r\n\r\n" % line
+
+
+@pytest.mark.parametrize("content_type", [None, b"text/plain", b"application/octet-stream", b"application/json"])
+def test_a_stream_of_another_content_type_passes_record_by_record(content_type: bytes | None) -> None:
+    play = Play("openai").feed(untyped(content_type), chunk(ROLE), chunk(TOKEN))
+    assert (play.relay.framing, play.body) == ("sse", ROLE + TOKEN)
+    assert play.feed(chunk(FINISH), chunk(DONE), LAST_CHUNK).body == ROLE + TOKEN + FINISH + DONE
+    play = Play("ollama").feed(untyped(content_type), chunk(NDJSON[0]))
+    assert (play.relay.framing, play.body) == ("ndjson", NDJSON[0])
+    assert play.feed(*map(chunk, NDJSON[1:]), LAST_CHUNK).body == b"".join(NDJSON)
+
+
+@pytest.mark.parametrize("content_type", [None, b"text/plain", b"application/json"])
+def test_a_cut_in_a_stream_of_another_content_type_is_no_success(content_type: bytes | None) -> None:
+    play = Play("openai").feed(untyped(content_type), chunk(TOKEN), chunk(TOKEN[:20])).eof()
+    assert play.body.startswith(TOKEN)
+    assert len(play.errors) == 1
+    play = Play("ollama").feed(untyped(content_type), chunk(NDJSON[0]), LAST_CHUNK)
+    assert len(play.errors) == 1
+    assert play.relay.failure is not None
+
+
+def test_before_its_first_token_such_a_stream_may_be_tried_elsewhere() -> None:
+    play = Play("openai").feed(untyped(b"text/plain"), chunk(ROLE)).eof()
+    assert not play.committed
+    assert play.relay.failure is not None
+
+
+def test_only_where_a_stream_was_asked_for_and_answered_is_one_looked_for() -> None:
+    assert Play("openai", stream=False).feed(untyped(b"text/plain"), chunk(TOKEN)).relay.framing == ""
+    refused = untyped(b"text/plain").replace(b"200 OK", b"500 Oh")
+    assert Play("openai").feed(refused, chunk(TOKEN)).relay.framing == ""
+    plain = packed({"id": "c", "choices": [{"message": {"content": "data: x"}}]})
+    assert Play("openai").feed(untyped(b"application/json"), chunk(plain), LAST_CHUNK).client.data == HEAD + plain
 
 
 # ---- plain answers
@@ -586,6 +674,18 @@ def test_the_first_event_has_a_deadline_whatever_else_comes(sent: list[bytes]) -
     assert "first event" in play.relay.failure.reason
 
 
+def test_a_plain_answer_to_a_request_for_a_stream_has_the_time_of_one() -> None:
+    play = Play("openai", deadline_at=100.0, answer_deadline_at=600.0).feed(head_of("", length=len(PLAIN)) + PLAIN[:10])
+    play.relay.sweep(599.9)
+    assert not play.relay.is_ready
+    play.relay.sweep(600.0)
+    assert play.relay.failure is not None
+    assert play.relay.failure.kind == "timeout"
+    before_its_head = Play("openai", deadline_at=100.0, answer_deadline_at=600.0)
+    before_its_head.relay.sweep(100.0)
+    assert before_its_head.relay.failure is not None
+
+
 def test_after_the_first_event_that_deadline_is_over() -> None:
     play = Play("openai", deadline_at=100.0).feed(head_of("sse"), chunk(TOKEN))
     play.relay.sweep(100.0)
@@ -625,6 +725,28 @@ def test_a_stream_that_said_its_end_is_ended_after_a_moment_of_silence(records: 
     play.relay.sweep(1000.0 + SETTLE_SECONDS)
     assert play.body == b"".join(records) + added
     assert play.relay.failure is None
+
+
+@pytest.mark.parametrize(("said", "added"), [(FINISH, DONE), (ERROR, b"")])
+def test_a_stream_that_said_its_end_is_ended_after_a_moment_though_pings_go_on(said: bytes, added: bytes) -> None:
+    play = openai(TOKEN, said)
+    for now in (1000.0, 1000.5, 1001.0, 1001.5):
+        play.relay.sweep(now)
+        play.feed(chunk(PING))
+    assert not play.relay.is_over
+    play.relay.sweep(1000.0 + SETTLE_SECONDS)
+    assert play.body == TOKEN + said + 4 * PING + added
+    assert play.relay.failure is None
+    play.pool.sweep(1e6)  # the server is not listened to for ever
+    assert play.transport.closed
+
+
+def test_a_client_that_reads_slowly_is_given_its_time_after_the_finish_reason() -> None:
+    play = openai(TOKEN, FINISH)
+    play.client.pause(play.relay)
+    for now in (1000.0, 1000.0 + 2 * SETTLE_SECONDS):
+        play.relay.sweep(now)
+    assert not play.relay.is_over
 
 
 def test_silence_without_an_end_is_no_end() -> None:
@@ -705,6 +827,7 @@ def test_dropping_closes_the_call_at_once() -> None:
 
 
 def test_a_fresh_relay_has_the_same_deadlines() -> None:
-    play = Play("openai", deadline_at=5.0, choices=2)
+    play = Play("openai", deadline_at=5.0, answer_deadline_at=6.0, choices=2)
     fresh = play.relay.fresh()
-    assert (fresh.deadline_at, fresh.idle_seconds, fresh._ending.choices, fresh.status) == (5.0, IDLE_SECONDS, 2, 0)
+    assert fresh._answer_deadline_at == 6.0
+    assert (fresh.deadline_at, fresh.idle_seconds, fresh._envelope.choices, fresh.status) == (5.0, IDLE_SECONDS, 2, 0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.protocol.ending import Ending
-from orchestrator.protocol.events import End, Event, boundary, classify, finished, first_telling, framing, is_whole, payloads, usage
+from orchestrator.protocol.events import End, Event, boundary, classify, finished, first_telling, framing, guess, is_whole, payloads, usage
 from tests.fakes.golden import BROKEN, COMPLETE, Stream
 
 
@@ -137,6 +137,39 @@ def test_payloads_of_sse(data: bytes, expected: list[bytes]) -> None:
 )
 def test_framing_follows_the_content_type(content_type: bytes, expected: str) -> None:
     assert framing(content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'data: {"choices":[]}\n\n', "sse"),
+        (b'\n\ndata:{"a', "sse"),
+        (b"event: message_start\n", "sse"),
+        (b": OPENROUTER PROCESSING\n\n", "sse"),
+        (b'{"model":"m","done":false}\n', "ndjson"),
+        (b'{"model":"m","done":false}\r\n{"mod', "ndjson"),
+        (b'{"model":"m","done":false}', ""),
+        (b'{"model":"m","message":{"content":"a', ""),
+        (b'{\n  "id": 1,\n  "done": true\n}\n', ""),
+        (b'{"id":"c","object":"chat.completion","choices":[]}\n', ""),
+        (b'{"error":"no"}\n', ""),
+        (b"<html>data: event:</html>\n", ""),
+        (b"", ""),
+    ],
+)
+def test_a_stream_that_does_not_say_what_it_is_is_known_by_its_first_bytes(data: bytes, expected: str) -> None:
+    assert guess(data) == expected
+
+
+@pytest.mark.parametrize("stream", [*COMPLETE, BROKEN], ids=lambda stream: stream.name)
+def test_recorded_streams_are_known_by_their_first_chunk(stream: Stream) -> None:
+    known = guess(stream.chunks[0])
+    assert known == stream.framing or (not known and stream is BROKEN)
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_may_be_guessed_at(data: bytes) -> None:
+    assert guess(data) in ("", "sse", "ndjson")
 
 
 # ---- what an event means
