@@ -59,17 +59,17 @@ class Relay:
     _overlong = _framed = _paused = _settled = False
     _fast_end: bytes | None = None
     _idle_at = _ended_at = 0.0
+    _ending = Ending("opaque", 1)  # of a plain answer, which says nothing; a stream gets its own
     moved = True
 
     def __init__(self, envelope: Envelope, server: Server, run: Run, idle_seconds: float, deadline_at: float, answer_deadline_at: float) -> None:
         self._envelope = envelope
-        route = self._route = envelope.route
+        self._route = envelope.route
         self._server = server
         self._run = run
         self.idle_seconds = idle_seconds
         self.deadline_at = deadline_at
         self._answer_deadline_at = answer_deadline_at
-        self._ending = Ending(route.style, envelope.choices)
         self._parts: list[bytes] = []
         self._out: list[bytes] = []
         self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
@@ -107,9 +107,14 @@ class Relay:
     def head(self, status: int, headers: Headers) -> None:
         self.status, self.headers = status, headers
         if 200 <= status < 300 and header(headers, b"content-encoding") in (None, b"identity"):
-            self.framing = events.framing(header(headers, b"content-type") or b"")
+            self._frame(events.framing(header(headers, b"content-type") or b""))
         if not self.framing:  # a plain answer has the time of one, even where a stream was asked for
             self.deadline_at = self._answer_deadline_at
+
+    def _frame(self, framing: str) -> None:
+        self.framing = framing
+        if framing:
+            self._ending = Ending(self._route.style, self._envelope.choices)
 
     def body(self, data: bytes) -> None:
         self.moved = True
@@ -117,7 +122,7 @@ class Relay:
             self._pass_on(data)
             return
         if not self._size and not self.framing and self._envelope.stream and 200 <= self.status < 300:
-            self.framing = events.guess(data)  # a stream under another content type
+            self._frame(events.guess(data))  # a stream under another content type
         self._parts.append(data)
         self._size += len(data)
         if self.is_ready:
