@@ -106,6 +106,34 @@ def pause(seconds: float) -> Step:
     return step
 
 
+class Gate:
+    """A step that holds every request until so many have come."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._open = asyncio.Event()
+
+    async def __call__(self, _: Exchange) -> None:
+        self._count -= 1
+        if self._count == 0:
+            self._open.set()
+        await self._open.wait()
+
+
+class Peak:
+    """How many requests are between these two steps at once, and how many were at most."""
+
+    def __init__(self) -> None:
+        self.count = self.most = 0
+
+    async def enter(self, _: Exchange) -> None:
+        self.count += 1
+        self.most = max(self.most, self.count)
+
+    async def leave(self, _: Exchange) -> None:
+        self.count -= 1
+
+
 def repeat(piece: bytes, times: int) -> Step:
     """The same bytes many times, obeying flow control: for clients that do not read. seen.sent_bytes tells how far it came."""
 

@@ -7,9 +7,9 @@ import pytest
 from orchestrator.fleet.breaker import State
 from orchestrator.fleet.specs import LoadedModel, Secret, ServerSpec
 from orchestrator.protocol import events
-from orchestrator.routing.retry import ALWAYS_ALLOWED
+from orchestrator.routing.retry import ALWAYS_ALLOWED, BUDGET_WAIT_SECONDS
 from tests.fakes import fleets
-from tests.fakes.scripted import Script, ScriptedServer, close, hang, refusing, reset
+from tests.fakes.scripted import Exchange, Gate, Peak, Script, ScriptedServer, close, hang, refusing, reset
 from tests.fakes.wire import (
     DONE,
     LAST_CHUNK,
@@ -28,7 +28,7 @@ from tests.fakes.wire import (
     openai_sse,
     plain,
 )  # fmt: skip
-from tests.unit.gateway.calls import bench
+from tests.unit.gateway.calls import PATIENCE_SECONDS, Bench, bench
 
 OK = ollama_chat(["Hel", "lo"])
 PLAIN = ollama_plain("Hello")
@@ -89,7 +89,7 @@ async def test_connections_are_used_again_and_a_dead_one_is_replaced_unseen() ->
             assert b.strikes() == {"a": 0}
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 413, 422, 501])
 async def test_the_clients_own_error_passes_as_it_is_and_strikes_nobody(status: int) -> None:
     async with ScriptedServer() as one, ScriptedServer() as two:
         one.on("/api/chat", ollama_error(status, "context length exceeded", {"X-Why": "you"}))
@@ -118,8 +118,13 @@ FAILURES: dict[str, Script] = {
     "unauthorised": ollama_error(401, "unauthorized"),
     "forbidden": ollama_error(403, "no"),
     "missing model": ollama_error(404, "model 'm' not found"),
+    "missing path": plain(b"404 page not found", 404, "text/plain"),
+    "other methods only": plain(b"Method Not Allowed", 405, "text/plain"),
+    "a page": plain(b"<html>boom</html>", content_type="text/html"),
+    "nothing": plain(b""),
 }
-NO_STRIKE = {"unauthorised", "forbidden", "missing model"}
+MISSING = {"missing model", "missing path", "other methods only"}
+NO_STRIKE = {"unauthorised", "forbidden", *MISSING}
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -138,7 +143,7 @@ async def test_what_fails_before_the_commit_is_tried_elsewhere(failure: str, str
             assert ([one.server for one in record.attempts], record.server, record.outcome) == (["a"], "b", "ok")
             status = b.fleet.servers["a"].status(b.clock.now())[0]
             assert (status == "configError") == (failure in {"unauthorised", "forbidden"})
-            assert b.fleet.servers["a"].wants_probe == (failure == "missing model")
+            assert b.fleet.servers["a"].wants_probe == (failure in MISSING)
 
 
 async def test_a_server_that_cannot_be_reached_strikes_its_own_breaker() -> None:
@@ -169,15 +174,118 @@ async def test_no_more_attempts_than_allowed() -> None:
             assert len(server.requests()) == 3
 
 
-async def test_without_a_budget_nothing_that_reached_a_server_is_repeated() -> None:
+# ---- the retry budget
+
+
+async def failed(b: Bench, outcome: str, server: str = "a", count: int = 1) -> None:
+    """Until so many attempts on the server have come to this end."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while b.fleet.servers[server].outcomes[outcome] < count:
+            await asyncio.sleep(0)
+
+
+async def some_turns() -> None:
+    """What has to be done at once is done after that."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("failure", ["500", "503", "reset", "200 with an error"])
+async def test_a_repeat_of_work_that_a_server_began_waits_for_a_place_in_the_budget(failure: str) -> None:
     async with ScriptedServer() as one, ScriptedServer() as two:
-        one.on("/api/chat", FAILURES["500"])
+        one.on("/api/chat", FAILURES[failure])
         two.on("/api/chat", OK)
         async with bench(at(one), at(two, "b")) as b:
             b.budget.active = ALWAYS_ALLOWED  # repeats of others
-            assert (await b.ask()).status == 500
+            got = b.post()
+            await failed(b, "server_error")
+            await some_turns()
+            assert (got.answers, two.requests()) == (0, [])
+            b.budget.active -= 1
+            await got.whole()
+            assert (got.status, got.headers["x-orchestrator-server"]) == (200, "b")
+            assert b.budget.active == ALWAYS_ALLOWED - 1
             b.budget.active = 0
-            assert not two.requests()
+
+
+@pytest.mark.parametrize(("begun_seconds", "wait_seconds"), [(0.0, BUDGET_WAIT_SECONDS), (596.0, 4.0)])
+async def test_it_waits_for_a_while_but_not_beyond_the_deadline_of_the_request(begun_seconds: float, wait_seconds: float) -> None:
+    go = asyncio.Event()
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", [go, *FAILURES["500"]])
+        two.on("/api/chat", OK)
+        async with bench(at(one), at(two, "b")) as b:
+            b.budget.active = ALWAYS_ALLOWED
+            got = b.post()
+            await one.request("/api/chat")
+            b.clock.advance(begun_seconds)
+            go.set()
+            await failed(b, "server_error")
+            b.clock.advance(wait_seconds - 0.1)
+            await some_turns()
+            assert got.answers == 0
+            b.clock.advance(0.2)
+            await got.whole()
+            assert (got.status, got.error, two.requests()) == (500, "boom", [])
+            b.budget.active = 0
+
+
+@pytest.mark.parametrize("failure", ["429", "429 with a wait", "missing model", "missing path", "unauthorised", "unreachable"])
+async def test_what_cost_no_server_any_work_needs_no_place_in_the_budget(failure: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", FAILURES.get(failure, OK))
+        two.on("/api/chat", OK)
+        with refusing() as url:
+            async with bench(at(one) if failure in FAILURES else fleets.spec("a", url=url), at(two, "b")) as b:
+                b.budget.active = ALWAYS_ALLOWED
+                got = await b.ask()
+                assert (got.status, got.headers["x-orchestrator-server"]) == (200, "b")
+                assert b.budget.active == ALWAYS_ALLOWED
+                b.budget.active = 0
+
+
+async def test_streams_that_are_reset_together_all_end_well_elsewhere_a_few_at_a_time() -> None:
+    peak, go = Peak(), asyncio.Event()
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", [Gate(40), reset])
+        two.on("/api/chat", [peak.enter, go, peak.leave, *OK])
+        async with bench(at(one), at(two, "b", priority=1)) as b:
+            calls = [b.post() for _ in range(40)]
+            await two.request("/api/chat", 8)
+            await some_turns()
+            assert len(two.requests()) == 8
+            go.set()
+            answers = [await call.whole() for call in calls]
+            assert [(answer.status, answer.body) for answer in answers] == [(200, payload(OK))] * 40
+            assert (peak.most, len(one.requests()), len(two.requests())) == (8, 40, 40)
+
+
+async def test_the_only_server_is_asked_again_a_few_at_a_time_too() -> None:
+    peak, go = Peak(), asyncio.Event()
+    async with ScriptedServer() as server:
+        together = Gate(40)
+        server.on("/api/chat", *([together, reset] for _ in range(40)), [peak.enter, go, peak.leave, *OK])
+        async with bench(at(server)) as b:
+            calls = [b.post() for _ in range(40)]
+            await server.request("/api/chat", 48)
+            await some_turns()
+            assert len(server.requests()) == 48
+            go.set()
+            assert [(await call.whole()).status for call in calls] == [200] * 40
+            assert peak.most == 8
+
+
+async def test_who_has_nowhere_to_go_does_not_wait_for_a_place() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [hang])
+        async with bench(at(server)) as b:
+            b.budget.active = ALWAYS_ALLOWED
+            got = b.post()
+            await server.request("/api/chat")
+            b.clock.advance(300.1)
+            b.gateway.tick()
+            assert (await got.whole()).status == 504
+            b.budget.active = 0
 
 
 # ---- nobody is left
@@ -206,6 +314,58 @@ async def test_a_failure_that_a_second_server_repeats_is_the_requests_doing() ->
             assert not three.requests()
 
 
+@pytest.mark.parametrize("failure", ["500", "200 with an error", "error first"])
+async def test_what_two_servers_say_of_the_request_itself_ends_the_search(failure: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two):
+            server.on("/api/chat", FAILURES[failure])
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            got = await b.ask()
+            assert (got.headers["x-orchestrator-attempts"], three.requests()) == ("2", [])
+            assert b"boom" in got.body
+            assert b.strikes() == {"a": 0, "b": 0, "c": 0}
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("third", ["serves", "says the same"])
+async def test_servers_that_are_busy_in_the_same_words_send_the_request_on(status: int, third: str) -> None:
+    busy = ollama_error(status, "try again")
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two):
+            server.on("/api/chat", busy)
+        three.on("/api/chat", OK if third == "serves" else busy)
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            got = await b.ask()
+            assert got.status == (200 if third == "serves" else status)
+            assert (got.headers["x-orchestrator-server"], got.headers["x-orchestrator-attempts"]) == ("c", "3")
+            assert b.strikes() == {"a": 0, "b": 0, "c": 0}
+
+
+@pytest.mark.parametrize("between", ["reset", "503", "429", "missing model", "unauthorised"])
+async def test_another_failure_in_between_does_not_hide_that_two_servers_agree(between: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three, ScriptedServer() as four:
+        for server in (one, three):
+            server.on("/api/chat", FAILURES["500"])
+        two.on("/api/chat", FAILURES[between])
+        async with bench(at(one), at(two, "b"), at(three, "c"), at(four, "d"), max_attempts=9) as b:
+            got = await b.ask()
+            assert (got.status, got.error, got.headers["x-orchestrator-attempts"]) == (500, "boom", "3")
+            assert b.strikes() == {"a": 0, "b": int(between not in NO_STRIKE), "c": 0, "d": 0}
+            assert not four.requests()
+
+
+@pytest.mark.parametrize("failure", MISSING)
+async def test_what_no_server_has_is_said_by_the_last(failure: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        for server in (one, two):
+            server.on("/api/chat", FAILURES[failure])
+        async with bench(at(one), at(two, "b")) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-attempts"]) == (405 if "methods" in failure else 404, "2")
+            assert FAILURES[failure][0].endswith(got.body)  # type: ignore[union-attr]
+            assert b.strikes() == {"a": 0, "b": 0}
+
+
 @pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions", "/v1/messages"])
 async def test_our_own_credentials_are_nothing_to_tell_the_client(path: str) -> None:
     async with ScriptedServer() as server:
@@ -224,6 +384,35 @@ async def test_the_only_server_is_asked_once_more(script: Script) -> None:
         async with bench(at(server)) as b:
             got = await b.ask()
             assert (got.status, got.headers["x-orchestrator-attempts"]) == (200, "2")
+
+
+async def test_a_failure_that_the_only_server_repeats_is_one() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", FAILURES["500"])
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-attempts"]) == (500, "2")
+            assert b.strikes() == {"a": 1}
+
+
+@pytest.mark.parametrize("status", [500, 502])
+async def test_a_server_is_not_asked_again_where_a_second_one_was_reached(status: int) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/chat", FAILURES["503"], OK)
+        two.on("/api/chat", ollama_error(status, "boom"), OK)
+        async with bench(at(one), at(two, "b"), max_attempts=9) as b:
+            got = await b.ask()
+            assert (got.status, got.error, got.headers["x-orchestrator-attempts"]) == (status, "boom", "2")
+            assert b.strikes() == {"a": 1, "b": 1}
+
+
+async def test_a_server_is_the_only_one_if_no_other_can_be_reached() -> None:
+    async with ScriptedServer() as two:
+        two.on("/api/chat", FAILURES["500"], OK)
+        with refusing() as url:
+            async with bench(fleets.spec("a", url=url), at(two, "b", priority=1)) as b:
+                got = await b.ask()
+                assert (got.status, got.headers["x-orchestrator-server"], got.headers["x-orchestrator-attempts"]) == (200, "b", "3")
 
 
 async def test_the_only_server_is_asked_no_third_time() -> None:
@@ -368,6 +557,33 @@ async def test_a_stalled_stream_ends_with_an_error() -> None:
             assert b.records[0].outcome == "truncated"
 
 
+@pytest.mark.parametrize("path", ["/api/embed", "/api/embeddings", "/api/show", "/v1/embeddings"])
+async def test_what_is_never_a_stream_has_the_time_of_a_whole_answer(path: str) -> None:
+    async with ScriptedServer() as server:
+        server.on(path, [hang])
+        async with bench(at(server)) as b:
+            got = b.post(path, stream=True, input="hi")
+            seen = await server.request(path)
+            b.clock.advance(599.9)
+            b.gateway.tick()
+            await some_turns()
+            assert not seen.left.is_set()
+            b.clock.advance(0.2)
+            b.gateway.tick()
+            assert (await got.whole()).status == 504
+            assert b.records[0].stream is False
+
+
+async def test_an_error_of_ours_names_the_server_that_was_asked() -> None:
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [reset])
+        async with bench(at(server)) as b:
+            got = await b.ask()
+            assert (got.status, got.headers["x-orchestrator-server"], got.headers["x-orchestrator-attempts"]) == (502, "a", "2")
+            got = await b.ask(model="nope")
+            assert (got.status, got.headers.get("x-orchestrator-server"), got.headers["x-orchestrator-attempts"]) == (404, None, "0")
+
+
 # ---- clients that leave
 
 PHASES: dict[str, tuple[Script, bytes]] = {"before the head": ([hang], b""), "before the first event": ([*ollama_begin([""]), hang], b"")}
@@ -487,6 +703,114 @@ async def test_a_load_goes_to_where_it_is_loaded() -> None:
             for _ in range(2):
                 await b.ask("/api/generate", raw=b'{"model":"m","keep_alive":"5m"}')
             assert [len(one.requests()), len(two.requests())] == [0, 2]
+
+
+UNLOAD = b'{"model":"m","keep_alive":0}'
+UNLOADED = answer({"model": "m", "done": True, "done_reason": "unload"})
+
+
+async def test_an_unload_reaches_the_servers_at_once() -> None:
+    both = Gate(2)
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two):
+            server.on("/api/generate", [both, *UNLOADED])
+        three.on("/api/generate", UNLOADED)
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            resident(b, "a", "b", "c")
+            assert (await b.ask("/api/generate", raw=UNLOAD)).status == 200
+            assert not any(server.resident for server in b.fleet.servers.values())
+
+
+@pytest.mark.parametrize("failure", ["500", "reset", "missing model", "unauthorised", "a page"])
+async def test_an_unload_that_fails_somewhere_says_where_and_is_done_everywhere_else(failure: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        two.on("/api/generate", FAILURES[failure])
+        for server in (one, three):
+            server.on("/api/generate", UNLOADED)
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            resident(b, "a", "b", "c")
+            got = await b.ask("/api/generate", raw=UNLOAD)
+            assert (got.status, b.records[0].outcome) == (502, "unload_failed")
+            assert "model 'm' may still be loaded on b (" in got.error
+            assert b"boom" not in got.body
+            assert [len(server.requests()) for server in (one, two, three)] == [1, 1, 1]
+            assert [bool(server.resident) for server in b.fleet.servers.values()] == [False, True, False]
+            assert b.strikes() == {"a": 0, "b": int(failure not in NO_STRIKE), "c": 0}
+
+
+async def test_an_unload_that_fails_everywhere_names_all() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        for server in (one, two):
+            server.on("/api/generate", FAILURES["500"])
+        async with bench(at(one), at(two, "b")) as b:
+            resident(b, "a", "b")
+            assert "a (HTTP 500), b (HTTP 500)" in (await b.ask("/api/generate", raw=UNLOAD)).error
+
+
+async def test_an_unload_waits_30_seconds_for_a_server_that_says_nothing() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two:
+        one.on("/api/generate", [hang])
+        two.on("/api/generate", UNLOADED)
+        async with bench(at(one), at(two, "b")) as b:
+            resident(b, "a", "b")
+            got = b.post("/api/generate", raw=UNLOAD)
+            seen = await one.request("/api/generate")
+            b.clock.advance(29.9)
+            b.gateway.tick()
+            await some_turns()
+            assert not seen.left.is_set()
+            b.clock.advance(0.2)
+            b.gateway.tick()
+            await got.whole()
+            assert (got.status, "a (" in got.error) == (502, True)
+
+
+async def test_a_client_that_leaves_an_unload_ends_all_of_it() -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two):
+            server.on("/api/generate", [hang])
+        async with bench(at(one), at(two, "b"), at(three, "c")) as b:
+            resident(b, "a", "b", "c")
+            got = b.post("/api/generate", raw=UNLOAD)
+            seen = [await server.request("/api/generate") for server in (one, two)]
+            got.call.leave()
+            await got.whole()
+            for request in seen:
+                await request.until_left()
+            assert b.strikes() == {"a": 0, "b": 0, "c": 0}
+            assert (b.records[0].outcome, three.requests()) == ("client_gone", [])
+
+
+@pytest.mark.parametrize("failure", ["500", "reset", "missing model", "a page"])
+async def test_a_load_that_fails_where_it_is_loaded_goes_elsewhere(failure: str) -> None:
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as three:
+        for server in (one, two):
+            server.on("/api/generate", answer({"model": "m", "done": True, "done_reason": "load"}))
+        three.on("/api/generate", FAILURES[failure])
+        async with bench(at(one), at(two, "b"), at(three, "c", priority=5)) as b:
+            resident(b, "c")
+            got = await b.ask("/api/generate", raw=b'{"model":"m"}')
+            assert (got.status, got.json["done_reason"], got.headers["x-orchestrator-attempts"]) == (200, "load", "2")
+            assert len(three.requests()) == 1
+
+
+async def test_what_is_only_looked_up_takes_no_slot_and_is_not_counted() -> None:
+    counts: list[int] = []
+    async with ScriptedServer() as server:
+        server.on("/api/chat", [*ollama_begin(["x"]), hang])
+        async with bench(at(server, max_concurrency=1)) as b:
+
+            async def look(_: Exchange) -> None:
+                counts.append(b.in_flight)
+
+            server.on("/api/show", [look, *answer({"model_info": {}})])
+            assert (await b.ask("/api/show")).status == 200
+            chat = b.post()
+            await chat.until(b'"x"')
+            assert (await b.ask("/api/show")).status == 200
+            assert counts == [0, 1]
+            chat.call.leave()
+            await chat.whole()
 
 
 # ---- waiting

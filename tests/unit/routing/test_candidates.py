@@ -1,11 +1,12 @@
 import itertools
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.fleet.breaker import Breaker, Verdict
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.models import Host
-from orchestrator.routing.candidates import able, free, refusal, verdict
+from orchestrator.routing.candidates import Wanted, able, free, refusal, verdict
 from tests.fakes import fleets
 
 NOW = 1000.0
@@ -116,6 +117,27 @@ def test_a_trial_is_let_through_once_its_time_has_come() -> None:
     assert ids(able(fleets.wanted(fleet), later)) == ["a", "b"]
     breaker.start(later)
     assert ids(able(fleets.wanted(fleet), later)) == ["b"]
+
+
+def first(fleet: Fleet, *names: str, tried: tuple[str, ...] = ()) -> Wanted:
+    return replace(fleets.wanted(fleet, tried=tried), first=frozenset(names))
+
+
+def test_some_are_asked_before_all_others_but_others_after_them() -> None:
+    fleet = fleets.fleet(*(fleets.spec(name) for name in "abc"))
+    assert ids(able(first(fleet, "b", "c"), NOW)) == ["b", "c"]
+    assert ids(able(first(fleet, "b", "c", tried=("b",)), NOW)) == ["c"]
+    assert ids(able(first(fleet, "b", "c", tried=("b", "c")), NOW)) == ["a"]
+    assert able(first(fleet, "b", tried=("a", "b", "c")), NOW) == []
+
+
+def test_those_to_be_asked_first_are_not_where_their_breaker_is_open_or_they_are_down() -> None:
+    fleet = two()
+    opened(fleet.servers["b"].breaker_of("m", NOW))
+    assert ids(able(first(fleet, "b"), NOW)) == ["a"]
+    fleet.servers["a"].health = "down"
+    assert ids(able(first(fleet, "b"), NOW)) == ["b"]
+    assert ids(able(first(fleet, "a"), NOW)) == ["b"]
 
 
 def test_only_those_below_their_limit_are_free() -> None:
