@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.fleet.breaker import State
 from tests.fakes.clock import FakeClock
-from tests.fakes.scripted import ScriptedServer, reset
+from tests.fakes.scripted import Gate, Peak, ScriptedServer, pause, reset
 from tests.integration.dialects import BOTH, OLLAMA, OPENAI
 from tests.integration.orchestrated import Orchestrated
 
@@ -224,36 +224,48 @@ async def test_an_open_one_of_a_model_with_slashes_is_found_by_its_name(orchestr
 # ---- the retry budget
 
 
-class Gate:
-    """A step that holds every request until so many have come."""
-
-    def __init__(self, count):
-        self._count = count
-        self._open = asyncio.Event()
-
-    async def __call__(self, _):
-        self._count -= 1
-        if self._count == 0:
-            self._open.set()
-        await self._open.wait()
+PAUSE_SECONDS = 0.6
+"""Longer than anybody who waits for a place in the budget sleeps before looking again."""
 
 
 @both
-async def test_an_outage_is_not_multiplied(orchestrated, fleet, dialect):
+@pytest.mark.parametrize("fault", [[reset], "500"], ids=["reset", "500"])
+async def test_an_outage_is_not_multiplied(orchestrated, fleet, dialect, fault):
     a, b = await fleet.add("a", priority=0), await fleet.add("b", priority=0)
-    go = asyncio.Event()
-    a.on(dialect.path, [Gate(100), *dialect.error(500, "boom")])
-    b.on(dialect.path, [go, *dialect.stream(["Hi"])])
+    go, peak = asyncio.Event(), Peak()
+    a.on(dialect.path, [Gate(100), *(dialect.error(500, "boom") if fault == "500" else fault)])
+    b.on(dialect.path, [peak.enter, go, peak.leave, *dialect.stream(["Hi"])])
     asking = [asyncio.create_task(orchestrated.answer(dialect.ask())) for _ in range(200)]
-    await orchestrated.until(lambda: sum(task.done() for task in asking) == 60)  # 100 failed, of which a fifth of 200 may go on
-    await b.request(dialect.path, 140)
-    assert len(a.requests()) == 100
+    await b.request(dialect.path, 140)  # its own 100, and of the 100 that failed a fifth of 200
+    await asyncio.sleep(PAUSE_SECONDS)
+    assert (len(a.requests()), len(b.requests())) == (100, 140)
     go.set()
-    statuses = [answer.status for answer in await asyncio.gather(*asking)]
-    assert (statuses.count(200), statuses.count(500)) == (140, 60)
+    answers = await asyncio.gather(*asking)
+    assert [(answer.status, dialect.said(answer.body)) for answer in answers] == [(200, "Hi")] * 200
     await orchestrated.quiet()
-    assert len(b.requests()) == 140
+    assert (peak.most, len(b.requests())) == (140, 200)
     assert orchestrated.plane.fleet.servers["a"].breakers["m"].state is State.OPEN
+
+
+@both
+async def test_streams_that_are_reset_together_end_well_on_the_other_server(orchestrated, fleet, dialect):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    peak = Peak()
+    a.on(dialect.path, [Gate(40), reset])
+    b.on(dialect.path, [peak.enter, pause(0.02), peak.leave, *dialect.stream(["Hi"])])
+    answers = await asyncio.gather(*(orchestrated.answer(dialect.ask()) for _ in range(40)))
+    assert [(answer.status, answer.header("x-orchestrator-server"), dialect.said(answer.body)) for answer in answers] == [(200, "b", "Hi")] * 40
+    assert 0 < peak.most <= 8
+
+
+@both
+@pytest.mark.parametrize("status", [404, 429])
+async def test_what_a_server_turns_away_is_outside_the_budget(orchestrated, fleet, dialect, status):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(dialect.path, [Gate(40), *dialect.error(status, "not here")])
+    b.on(dialect.path, [Gate(40), *dialect.stream(["Hi"])])
+    answers = await asyncio.gather(*(orchestrated.answer(dialect.ask()) for _ in range(40)))
+    assert [answer.status for answer in answers] == [200] * 40
 
 
 @both

@@ -126,6 +126,91 @@ async def test_comments_after_a_finish_reason_do_not_hide_it(orchestrated, fleet
     assert await orchestrated.outcomes("a") == {"ok": 1}
 
 
+async def pinging(exchange):
+    """Comments for ever."""
+    while True:
+        await exchange.send(wire.chunk(b": ping\n\n"))
+        await asyncio.sleep(0.05)
+
+
+async def test_pings_for_ever_after_a_finish_reason_do_not_hold_back_the_done(orchestrated, fleet):
+    a = await fleet.add("a")
+    script = [*OPENAI.begin(WORDS), wire.chunk(wire.openai_event({}, finish="stop"))]
+    a.on(OPENAI.path, [*script, pinging])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, OPENAI.said(answer.body.replace(b": ping\n\n", b""))) == ("whole", "".join(WORDS))
+    assert answer.body.endswith(b": ping\n\n" + wire.DONE)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"ok": 1}
+    await a.requests(OPENAI.path)[0].until_left()
+
+
+@pytest.mark.parametrize("after", [b": ping\n\n", wire.openai_usage(3), wire.openai_event({"content": "x"})], ids=["pings", "usage", "tokens"])
+async def test_an_error_event_is_one_whatever_follows_it(orchestrated, fleet, after):
+    a = await fleet.add("a")
+    script = [*OPENAI.begin(WORDS), OPENAI.error_event("out of memory"), *[wire.chunk(after)] * 20, wire.chunk(wire.DONE)]
+    a.on(OPENAI.path, [*paced(script, 0.002), wire.LAST_CHUNK])
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.ended, answer.body) == ("whole", payload(script))
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"serverError": 1}
+
+
+# ---- streams that do not say what they are
+
+
+def relabelled(dialect, script, content_type):
+    """The same stream under another content type."""
+    first, *rest = script
+    kind = f"Content-Type: {dialect.media_type}\r\n".encode()
+    assert kind in first
+    return [first.replace(kind, b"" if content_type is None else b"Content-Type: %b\r\n" % content_type), *rest]
+
+
+LABELS = pytest.mark.parametrize("content_type", [None, b"text/plain", b"application/json"], ids=["none", "text", "json"])
+
+
+@both
+@LABELS
+async def test_a_stream_under_another_content_type_comes_as_it_is_said_and_a_cut_is_told(orchestrated, fleet, dialect, content_type):
+    a = await fleet.add("a")
+    a.on(dialect.path, [*relabelled(dialect, dialect.begin(["Hel"]), content_type), hang])
+    async with await orchestrated.send(dialect.ask()) as client:
+        await client.until(b'"Hel"')
+    await orchestrated.quiet()
+    a.on(dialect.path, relabelled(dialect, dialect.stream(WORDS), content_type), [*relabelled(dialect, dialect.begin(WORDS), content_type), reset])
+    whole = await orchestrated.answer(dialect.ask())
+    assert (whole.ended, whole.body) == ("whole", payload(dialect.stream(WORDS)))
+    cut = await orchestrated.answer(dialect.ask())
+    assert cut.body.startswith(payload(dialect.begin(WORDS)))
+    assert dialect.stream_error(cut.body)
+    await orchestrated.quiet()
+    assert await orchestrated.outcomes("a") == {"clientGone": 1, "ok": 1, "truncated": 1}
+
+
+@LABELS
+async def test_such_a_stream_fails_over_before_its_first_token(orchestrated, fleet, content_type):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    a.on(OPENAI.path, [*relabelled(OPENAI, OPENAI.silent(), content_type), reset])
+    b.on(OPENAI.path, OPENAI.stream(WORDS))
+    answer = await orchestrated.answer(OPENAI.ask())
+    assert (answer.header("x-orchestrator-server"), OPENAI.said(answer.body)) == ("b", "".join(WORDS))
+
+
+@both
+async def test_a_plain_answer_to_a_request_for_a_stream_has_the_time_of_one(orchestrated, fleet, dialect):
+    a = await fleet.add("a", firstEventTimeoutSeconds=1.0)
+    go = asyncio.Event()
+    (whole,) = dialect.plain("Hello!")
+    a.on(dialect.path, [whole[:-9], go, whole[-9:]])
+    async with await orchestrated.send(dialect.ask()) as client:
+        await a.request(dialect.path)
+        await asyncio.sleep(1.8)  # well beyond the time of a first event
+        go.set()
+        answer = await client.answer()
+    assert (answer.status, answer.body, answer.header("x-orchestrator-attempts")) == (200, whole.partition(b"\r\n\r\n")[2], "1")
+
+
 @pytest.mark.parametrize("finished", [7, 8])
 async def test_several_answers_are_done_when_each_has_its_finish_reason(orchestrated, fleet, finished):
     a = await fleet.add("a")

@@ -30,7 +30,11 @@ FAULTS = {
     "answers 401": (lambda d: d.error(401, CANARY), "auth"),
     "answers 403": (lambda d: d.error(403, CANARY), "auth"),
     "lacks the model": (lambda d: d.error(404, "model 'm' not found"), "modelMissing"),
+    "lacks the path": (lambda d: wire.plain(b"404 page not found", 404, "text/plain"), "modelMissing"),
+    "allows no POST": (lambda d: wire.plain(b"Method Not Allowed", 405, "text/plain", {"Allow": "GET"}), "modelMissing"),
     "answers 200 with an error": (lambda d: d.error(200, CANARY), "serverError"),
+    "answers 200 with a page": (lambda d: wire.plain(b"<html>canary</html>", content_type="text/html"), "serverError"),
+    "answers 200 with nothing": (lambda d: wire.plain(b""), "serverError"),
     "redirects": (lambda d: wire.plain(b"", 307, headers={"Location": "http://elsewhere/"}), "serverError"),
     "sends no HTTP": (lambda d: [b"\x16\x03\x01 canary\r\n\r\n", hang], "serverError"),
     "sends a malformed head": (lambda d: [b"HTTP/1.1 200 OK\r\nBad Header\x00: canary\r\n\r\n", hang], "serverError"),
@@ -188,6 +192,7 @@ async def test_without_any_answer_the_error_is_told_in_the_dialect(orchestrated,
     a.on(dialect.path, script)
     answer = await orchestrated.answer(dialect.ask(stream))
     assert (answer.status, answer.ended, answer.header("x-orchestrator-attempts")) == (status, "whole", attempts)
+    assert answer.header("x-orchestrator-server") == "a"
     assert "'a'" in dialect.error_text(answer)
     await orchestrated.quiet()
     assert await orchestrated.outcomes("a") == outcomes
@@ -278,6 +283,20 @@ async def test_a_model_that_the_only_server_lost_is_a_404(orchestrated, fleet, d
     assert orchestrated.plane.fleet.servers["a"].open_breakers(0.0) == ""
 
 
+@both
+@each_way
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_path_that_no_server_has_passes_the_last_answer(orchestrated, fleet, dialect, stream, status):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    for server, text in ((a, b"first"), (b, b"last")):
+        server.on(dialect.path, wire.plain(text, status, "text/plain", {"X-Own": "kept"}))
+    answer = await orchestrated.answer(dialect.ask(stream))
+    assert (answer.status, answer.ended, answer.body, answer.header("x-own")) == (status, "whole", b"last", "kept")
+    assert (answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == ("b", "2")
+    for server in "ab":
+        assert await orchestrated.breaker(server, "m:latest") is None
+
+
 async def test_the_list_of_a_server_that_lost_a_model_is_asked_for_again(orchestrated, fleet):
     a, b = await fleet.add("a", models=("m:latest", "n:latest")), await fleet.add("b")
     a.on(OLLAMA.path, OLLAMA.error(404, "model 'm' not found"))
@@ -297,7 +316,6 @@ async def test_the_list_of_a_server_that_lost_a_model_is_asked_for_again(orchest
 @pytest.mark.parametrize(("status", "text", "code"), [
     (400, "This model's maximum context length is 8192 tokens.", "context_length_exceeded"),
     (400, "The response was filtered", "content_filter"),
-    (404, "404 page not found", None),
     (413, "too large", None),
     (422, "bad tool", None),
     (501, "not implemented", None),
@@ -330,6 +348,37 @@ async def test_a_failure_that_a_second_server_repeats_strikes_nobody(orchestrate
     for server in "ab":
         assert await orchestrated.breaker(server, "m:latest") is None
         assert (await orchestrated.server_state(server))["status"] == "healthy"
+
+
+@both
+@each_way
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_servers_that_are_busy_in_the_same_words_send_the_request_to_a_third(orchestrated, fleet, dialect, stream, status):
+    a, b, c = await fleet.add("a"), await fleet.add("b"), await fleet.add("c")
+    for server in (a, b):
+        server.on(dialect.path, dialect.error(status, "try again later"))
+    c.on(dialect.path, dialect.stream(WORDS) if stream else dialect.plain("Hello!"))
+    answer = await orchestrated.answer(dialect.ask(stream))
+    assert (answer.status, answer.header("x-orchestrator-attempts"), answer.header("x-orchestrator-server")) == (200, "3", "c")
+    c.on(dialect.path, dialect.error(status, "try again later"))
+    answer = await orchestrated.answer(dialect.ask(stream))
+    assert (answer.status, answer.header("x-orchestrator-attempts"), dialect.error_text(answer)) == (status, "3", "try again later")
+    for server in "abc":
+        assert (await orchestrated.breaker(server, "m:latest") or {"failures": 0})["failures"] == 0
+
+
+@both
+async def test_a_server_that_breaks_in_between_does_not_hide_that_two_others_agree(orchestrated, fleet, dialect):
+    a, b, c, d = [await fleet.add(name) for name in "abcd"]
+    for server in (a, c):
+        server.on(dialect.path, dialect.error(500, "bad option"))
+    b.on(dialect.path, [reset])
+    answer = await orchestrated.answer(dialect.ask())
+    assert (answer.status, answer.header("x-orchestrator-attempts"), dialect.error_text(answer)) == (500, "3", "bad option")
+    assert d.requests() == []
+    assert (await orchestrated.breaker("b", "m:latest"))["failures"] == 1
+    for server in "ac":
+        assert await orchestrated.breaker(server, "m:latest") is None
 
 
 @both

@@ -60,10 +60,20 @@ async def test_json_is_sent_as_json_whatever_the_client_called_it(orchestrated, 
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 1_000_000, 8 << 20])
 async def test_plain_answers_of_any_size_come_back_as_they_were(orchestrated, fleet, dialect, size):
     a = await fleet.add("a")
-    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-    a.on(dialect.path, wire.plain(body, content_type="application/octet-stream"))
+    body = b'{"x":"' + bytes(range(0x80, 0x100)) * (size // 128) + b"x" * (size % 128) + b'"}'
+    a.on(dialect.path, wire.plain(body))
     answer = await orchestrated.answer(dialect.ask(stream=False))
-    assert (answer.status, answer.body == body, answer.header("content-length")) == (200, True, str(size))
+    assert (answer.status, answer.body == body, answer.header("content-length")) == (200, True, str(len(body)))
+    assert answer.header("x-orchestrator-attempts") == "1"
+
+
+@pytest.mark.parametrize("size", [0, 1, 65536, 1_000_000])
+async def test_answers_of_other_operations_may_be_any_bytes(orchestrated, fleet, size):
+    a = await fleet.add("a")
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    a.on("/v1/audio/speech", wire.plain(body, content_type="audio/wav"))
+    answer = await orchestrated.answer(post("/v1/audio/speech", {"model": "m", "input": "Hi"}))
+    assert (answer.status, answer.body == body, answer.header("x-orchestrator-attempts")) == (200, True, "1")
 
 
 @both
@@ -248,6 +258,38 @@ async def test_an_unload_of_what_nobody_has_loaded_goes_to_one_server(orchestrat
         server.on("/api/generate", loaded("unload"))
     assert (await orchestrated.answer(post("/api/generate", {"model": "m", "keep_alive": 0}))).status == 200
     assert len(a.requests()) + len(b.requests()) == 1
+
+
+async def test_a_load_that_fails_where_the_model_is_in_memory_goes_elsewhere(orchestrated, fleet):
+    a, b = await fleet.add("a"), await fleet.add("b")
+    b.on("/api/ps", wire.loaded(["m:latest"]))
+    await orchestrated.admin("POST", "/api/servers/b/check")
+    a.on("/api/generate", loaded("load"))
+    b.on("/api/generate", [reset])
+    answer = await orchestrated.answer(post("/api/generate", {"model": "m"}))
+    assert (answer.status, answer.header("x-orchestrator-server"), answer.header("x-orchestrator-attempts")) == (200, "a", "2")
+    assert len(b.requests()) == 1
+
+
+async def test_an_unload_that_fails_somewhere_names_the_server(orchestrated, fleet):
+    servers = {name: await fleet.add(name) for name in "abc"}
+    for name, server in servers.items():
+        server.on("/api/ps", wire.loaded(["m:latest"]))
+        await orchestrated.admin("POST", f"/api/servers/{name}/check")
+        server.on("/api/generate", wire.ollama_error(500, "canary") if name == "b" else loaded("unload"))
+    answer = await orchestrated.answer(post("/api/generate", {"model": "m", "keep_alive": 0}))
+    assert (answer.status, OLLAMA.error_text(answer)) == (502, "model 'm' may still be loaded on b (HTTP 500)")
+    assert [len(server.requests()) for server in servers.values()] == [1, 1, 1]
+
+
+async def test_what_is_only_looked_up_takes_no_slot(orchestrated, fleet):
+    a = await fleet.add("a", maxConcurrency=1)
+    a.on(OLLAMA.path, [*OLLAMA.begin(["Hi"]), hang])
+    a.on("/api/show", [hang])
+    async with await orchestrated.send(OLLAMA.ask()) as client, await orchestrated.send(post("/api/show", {"model": "m"})):
+        await client.until(b'"Hi"')
+        await a.request("/api/show")
+        assert (await orchestrated.server_state("a"))["inFlight"] == 1
 
 
 async def test_an_unload_does_not_wait_for_a_slot(orchestrated, fleet):
