@@ -22,7 +22,7 @@ class Server:
 
     __slots__ = (
         "breaker", "breakers", "failures", "flowed_at", "health", "in_flight", "last_check_time", "last_response_seconds", "learned",
-        "limited_until", "loaded", "outcomes", "probe_response_seconds", "reason", "resident", "rules", "spec", "wants_probe",
+        "limited_until", "loaded", "outcomes", "probe_response_seconds", "reason", "resident", "rules", "spec", "unconfirmed", "wants_probe",
     )  # fmt: skip
 
     def __init__(self, spec: ServerSpec, rules: BreakerRules, now: float) -> None:
@@ -41,6 +41,7 @@ class Server:
         self.limited_until = 0.0
         self.loaded: tuple[LoadedModel, ...] = ()
         self.resident: set[str] = set()
+        self.unconfirmed: set[str] = set()
         self.last_response_seconds: float | None = None
         self.probe_response_seconds: float | None = None
         self.last_check_time: datetime | None = None
@@ -120,6 +121,7 @@ class Server:
         if seen.loaded is not None:
             self.loaded = seen.loaded
             self.resident = {fold(model.name) for model in seen.loaded}
+            self.unconfirmed -= self.resident
         if seen.learned is None or seen.learned == self.learned:
             return False
         self.learned = seen.learned
@@ -132,6 +134,18 @@ class Server:
         serving = self.health in ("healthy", "rateLimited") or (self.health == "unknown" and self.learned.kind)
         if self.failures >= FAILURES_UNTIL_DOWN or not serving:
             self.health = "down"
+
+    def answered_from(self, model: str) -> None:
+        """A folded name that is in memory, then. One probe is asked for to see it; servers that never list it are not asked each time."""
+        if model not in self.resident:
+            self.resident.add(model)
+            if model not in self.unconfirmed:
+                self.unconfirmed.add(model)
+                self.wants_probe = True
+
+    def unloaded(self, model: str) -> None:
+        self.resident.discard(model)
+        self.wants_probe = True
 
     def doubt(self, reason: str) -> None:
         """What probes said counts no more; requests may go there until the next one."""

@@ -363,11 +363,9 @@ class Gateway:
         if not server.learned.supports_ollama or envelope.route.light:
             return
         if envelope.intent == "unload":
-            server.resident.discard(flight.key)
-            server.wants_probe = True
-        elif flight.key not in server.resident:
-            server.resident.add(flight.key)
-            server.wants_probe = True
+            server.unloaded(flight.key)
+        else:
+            server.answered_from(flight.key)
 
     def _log(self, transitions: list[tuple[Flight, Transition]]) -> None:
         for flight, transition in transitions:

@@ -228,3 +228,15 @@ class TestSecrets:
         assert Secret("a") == Secret("a") != Secret("b")
         assert len({Secret("a"), Secret("a")}) == 1
         assert Secret("a") != "a"
+
+
+def test_a_model_that_answered_is_looked_for_once_and_again_only_after_it_was_seen(clock):
+    server, none = make(clock), Observation(status="healthy", loaded=())
+    server.answered_from("m")
+    assert server.wants_probe
+    observe(server, clock, none)
+    server.answered_from("m")
+    assert not server.wants_probe
+    observe(server, clock, Observation(status="healthy", loaded=(LoadedModel("m:latest"),)), none)
+    server.answered_from("m")
+    assert server.wants_probe
