@@ -341,7 +341,9 @@ class Relay:
                 self.drop()
                 self.broken(Failure("timeout", "no answer within the deadline" if self.status == 0 else "no first event within the deadline"))
             return
-        if self._ending.end is not End.OPEN and not self._paused and self._is_settled(now):
+        if self._ending.end is End.OPEN:
+            self._ended_at = 0.0  # also where more content took a finish reason back
+        elif not self._paused and self._is_settled(now):
             self._done_early()
             return
         if self.moved or self._paused:

@@ -741,6 +741,18 @@ def test_a_stream_that_said_its_end_is_ended_after_a_moment_though_pings_go_on(s
     assert play.transport.closed
 
 
+def test_the_moment_begins_anew_where_content_took_a_finish_reason_back() -> None:
+    play = openai(TOKEN, FINISH)
+    play.relay.sweep(1000.0)
+    play.feed(chunk(TOKEN))
+    play.relay.sweep(1001.0)
+    play.feed(chunk(FINISH))
+    play.relay.sweep(1009.0)
+    assert not play.relay.is_over
+    play.relay.sweep(1009.0 + SETTLE_SECONDS)
+    assert play.body == TOKEN + FINISH + TOKEN + FINISH + DONE
+
+
 def test_a_client_that_reads_slowly_is_given_its_time_after_the_finish_reason() -> None:
     play = openai(TOKEN, FINISH)
     play.client.pause(play.relay)
