@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import wire
 from tests.fakes.scripted import close, close_delimited, hang, paced, repeat, reset
-from tests.integration.client import post
+from tests.integration.client import PATIENCE_SECONDS, post
 from tests.integration.dialects import BOTH, OLLAMA, OPENAI, payload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -137,7 +137,8 @@ async def test_pings_for_ever_after_a_finish_reason_do_not_hold_back_the_done(or
     a = await fleet.add("a")
     script = [*OPENAI.begin(WORDS), wire.chunk(wire.openai_event({}, finish="stop"))]
     a.on(OPENAI.path, [*script, pinging])
-    answer = await orchestrated.answer(OPENAI.ask())
+    async with asyncio.timeout(PATIENCE_SECONDS):  # of the whole: its pieces come often enough
+        answer = await orchestrated.answer(OPENAI.ask())
     assert (answer.ended, OPENAI.said(answer.body.replace(b": ping\n\n", b""))) == ("whole", "".join(WORDS))
     assert answer.body.endswith(b": ping\n\n" + wire.DONE)
     await orchestrated.quiet()
