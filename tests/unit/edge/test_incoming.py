@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.edge.incoming import Incoming, RequestIds, Shared, broken, error_bytes
 from orchestrator.edge.origins import Origins
@@ -144,3 +145,26 @@ def test_bytes_that_are_no_http_are_refused_with_words() -> None:
     refusal = broken("malformed HTTP request: Invalid method").refusal
     assert refusal is not None
     assert (refusal.status, refusal.message) == (400, "malformed HTTP request: Invalid method")
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "status"),
+    [
+        ([], "1.1", 400),
+        ([(b"host", b"a"), (b"host", b"b")], "1.1", 400),
+        ([(b"host", b"a"), (b"transfer-encoding", b"gzip, chunked")], "1.1", 400),
+        ([(b"host", b"a"), (b"transfer-encoding", b"gzip"), (b"transfer-encoding", b"chunked")], "1.1", 400),
+        ([(b"host", b"a"), (b"expect", b"a miracle")], "1.1", 417),
+        ([], "1.0", None),
+        ([(b"host", b"a"), (b"expect", b"100-Continue"), (b"transfer-encoding", b"Chunked")], "1.1", None),
+    ],
+)
+def test_what_no_answer_could_be_right_to_is_refused(headers, version, status):
+    refusal = Incoming(b"POST", b"/v1/chat/completions", version, headers, keep_alive=True).unservable()
+    assert (refusal.status if refusal else None) == status
+
+
+def test_errors_on_admin_paths_have_the_shape_of_the_admin_api():
+    told = replace(shared(), admin_roots=(b"/api/servers",))
+    raw = error_bytes(incoming(b"/api/servers/a"), Refusal(413, "body_too_large", "too large"), told, keep_alive=False)
+    assert json.loads(raw.partition(b"\r\n\r\n")[2]) == {"error": {"code": "body_too_large", "message": "too large", "field": None}}
