@@ -5,6 +5,7 @@ from enum import Enum
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from orchestrator.fleet.specs import Learned, ListedModel, LoadedModel, Observation, ProbeStatus
 from orchestrator.health.shapes import Entry, entries, members, text, v1_entries, whole
@@ -57,7 +58,20 @@ def read_ollama(tags: Reply, version: Reply, before: Learned, time: datetime) ->
 
     A version that does not come in time is taken as before on a server that was an Ollama.
     """
-    found = _judged(tags, "/api/tags", time)
+    listed = read_tags(tags, time)
+    if listed.verdict is not Verdict.PRESENT:
+        return listed
+    numbered = read_version(version, time)
+    if numbered.verdict is Verdict.PRESENT:
+        return replace(listed, version=numbered.version)
+    if numbered.verdict is Verdict.ABSENT or not before.supports_ollama:
+        return numbered
+    return replace(listed, version=before.version)
+
+
+def read_tags(tags: Reply, time: datetime) -> Family:
+    """The models of `/api/tags`."""
+    found = judged(tags, "/api/tags", time)
     if found is not None:
         return found
     answered = members(tags)
@@ -65,22 +79,21 @@ def read_ollama(tags: Reply, version: Reply, before: Learned, time: datetime) ->
     if listed is None:
         return Family(Verdict.ABSENT, "/api/tags: no list of models")
     models, sizes_are_numbers = _tagged(listed)
-    if not sizes_are_numbers:
-        return Family(Verdict.ABSENT, "/api/tags: an imitation of Ollama's")
-    doubt = _judged(version, "/api/version", time)
-    if doubt is not None:
-        if doubt.verdict is Verdict.ABSENT or not before.supports_ollama:
-            return doubt
-        return Family(Verdict.PRESENT, models=models, version=before.version)
+    return Family(Verdict.PRESENT, models=models) if sizes_are_numbers else Family(Verdict.ABSENT, "/api/tags: an imitation of Ollama's")
+
+
+def read_version(version: Reply, time: datetime) -> Family:
+    """The number of `/api/version`."""
+    found = judged(version, "/api/version", time)
+    if found is not None:
+        return found
     number = text(members(version).get("version"))
-    if not number:
-        return Family(Verdict.ABSENT, "/api/version: no version")
-    return Family(Verdict.PRESENT, models=models, version=number[:MAX_VERSION])
+    return Family(Verdict.PRESENT, version=number[:MAX_VERSION]) if number else Family(Verdict.ABSENT, "/api/version: no version")
 
 
 def read_v1(listed: Reply, time: datetime) -> Family:
     """The `/v1` family from `/v1/models`: an object with `data` or else `models`, or a bare array."""
-    found = _judged(listed, "/v1/models", time)
+    found = judged(listed, "/v1/models", time)
     if found is not None:
         return found
     found_entries = v1_entries(listed)
@@ -168,7 +181,7 @@ def _steady(raw: Raw) -> dict[str, object]:
     return {name: value for name, value in members.items() if name not in VOLATILE}
 
 
-def _judged(reply: Reply, path: str, time: datetime) -> Family | None:
+def judged(reply: Reply, path: str, time: datetime) -> Family | None:
     """What the status alone tells; None for a success, whose body has to tell. No word of the answer goes into the reason."""
     if isinstance(reply, Failure):
         if reply.kind == "config":

@@ -7,17 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 from msgspec import Struct
-from msgspec.structs import replace
 
 from orchestrator.clock import Clock
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import Learned, Observation, ServerSpec
-from orchestrator.health.discovery import NOT_ASKED, conclude, read_loaded, read_ollama, read_v1
+from orchestrator.health.probe import ask
 from orchestrator.settings import Settings
-from orchestrator.upstream.address import parse
-from orchestrator.upstream.control import Answer, Reply, get
-from orchestrator.upstream.kinds import of_host
 
 MAX_CONCURRENT = 32
 FLOW_INTERVALS = 2.0
@@ -113,7 +109,7 @@ class Prober:
         server = self._fleet.servers.get(spec.id)
         if server is None:
             return None
-        seen = await self._ask(spec, server.learned)
+        seen = (await ask(self._session, spec, server.learned, self._clock, timeout_seconds=self._timeout_seconds, environment=self._environment)).seen
         server = self._fleet.servers.get(spec.id)
         if server is None or not _same_target(spec, server.spec):
             return None
@@ -139,24 +135,6 @@ class Prober:
             await self._on_learned(server.id, server.learned)
         except Exception as error:  # noqa: BLE001 - traffic goes on without the store
             log.warning("what was learned of server %s could not be stored: %s", server.id, type(error).__name__)
-
-    async def _ask(self, spec: ServerSpec, before: Learned) -> Observation:
-        """All requests of one probe, at the same time."""
-        host = parse(spec.url).host
-        wants_ollama = spec.type == "ollama" or (spec.type == "auto" and of_host(host) is None)
-        paths = ("/v1/models", "/api/tags", "/api/version", "/api/ps") if wants_ollama else ("/v1/models",)
-        replies = await asyncio.gather(*(self._get(spec, path) for path in paths))
-        time = self._clock.utc()
-        v1 = read_v1(replies[0], time)
-        ollama, loaded = NOT_ASKED, None
-        if wants_ollama:
-            ollama, loaded = read_ollama(replies[1], replies[2], before, time), read_loaded(replies[3])
-        seen = conclude(ollama, v1, loaded, before, host)
-        answered = [reply.seconds for reply in replies if isinstance(reply, Answer)]
-        return replace(seen, response_seconds=min(answered, default=None))
-
-    async def _get(self, spec: ServerSpec, path: str) -> Reply:
-        return await get(self._session, spec, path, timeout_seconds=self._timeout_seconds, environment=self._environment)
 
 
 def _same_target(one: ServerSpec, other: ServerSpec) -> bool:

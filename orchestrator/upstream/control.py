@@ -45,7 +45,7 @@ Reply = Answer | Failure
 
 
 def open_session() -> aiohttp.ClientSession:
-    """A session for `get`; close it at the end.
+    """A session for `get` and `post`; close it at the end.
 
     Each request has a connection of its own: a probe asks whether the server can be reached, and a kept connection that the server closes in the
     same moment would look like a failure.
@@ -59,32 +59,41 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def get(
-    session: aiohttp.ClientSession,
-    spec: ServerSpec,
-    path: str,
-    *,
-    timeout_seconds: float,
-    environment: Mapping[str, str] = os.environ,
-) -> Reply:
+async def get(session: aiohttp.ClientSession, spec: ServerSpec, path: str, *, timeout_seconds: float, environment: Mapping[str, str] = os.environ) -> Reply:
     """GET a path below the server's base URL with its credentials. Raises nothing but cancellation.
 
     timeout_seconds: for everything, from name resolution to the last byte of the body.
     """
+    return await _send(session, "GET", spec, path, None, timeout_seconds, environment)
+
+
+async def post(
+    session: aiohttp.ClientSession, spec: ServerSpec, path: str, body: bytes, *, timeout_seconds: float, environment: Mapping[str, str] = os.environ
+) -> Reply:
+    """POST this JSON, as `get` asks."""
+    return await _send(session, "POST", spec, path, body, timeout_seconds, environment)
+
+
+async def _send(
+    session: aiohttp.ClientSession, method: str, spec: ServerSpec, path: str, body: bytes | None, timeout_seconds: float, environment: Mapping[str, str]
+) -> Reply:
     started = asyncio.get_running_loop().time()
     try:
         sent = headers(spec, environment)
+        if body is not None:
+            sent.append(("Content-Type", "application/json"))
+        url = URL(parse(spec.url).url + path, encoded=True)
         async with (
             asyncio.timeout(timeout_seconds),
-            session.get(URL(parse(spec.url).url + path, encoded=True), headers=sent, allow_redirects=False, ssl=spec.verify_tls) as response,
+            session.request(method, url, headers=sent, data=body, allow_redirects=False, ssl=spec.verify_tls) as response,
         ):
-            body = await _body(response)
-            if body is None:
+            answered = await _body(response)
+            if answered is None:
                 return Failure("too_large", f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
             found: dict[str, str] = {}
             for name, value in response.headers.items():
                 found.setdefault(name.lower(), value)
-            return Answer(response.status, found, body, asyncio.get_running_loop().time() - started)
+            return Answer(response.status, found, answered, asyncio.get_running_loop().time() - started)
     except ConfigError as error:
         return Failure("config", str(error))
     except TimeoutError:
