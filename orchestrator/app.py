@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from orchestrator.admin.access import is_loopback
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.registry import Registry
-from orchestrator.admin.routes import ROOTS
+from orchestrator.admin.routes import ROOTS, Handlers
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.clock import Clock
@@ -150,9 +150,11 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         jobs = Jobs(fleet, prober, registry, settings.probe_interval_seconds)
         jobs.start()
         stack.push_async_callback(jobs.stop)
-        servers = ServerOperations(fleet, registry, prober, clock)
-        breakers = BreakerOperations(fleet, clock, gateway.fleet_changed)
-        app.router.routes[:] = [*admin_routes(servers, breakers, settings.admin_token), *surface.routes(fleet, clock, plane.origins)]
+        handlers = Handlers(
+            servers=ServerOperations(fleet, registry, prober, clock),
+            breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
+        )
+        app.router.routes[:] = [*admin_routes(handlers, settings.admin_token), *surface.routes(fleet, clock, plane.origins)]
         yield
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -19,8 +20,16 @@ Handler = Callable[[Request], Awaitable[Response]]
 ROOTS = ("/api/servers", "/api/breakers", "/api/health-check")
 
 
-def operations(servers: ServerOperations, breakers: BreakerOperations) -> dict[str, dict[str, Handler]]:
+class Handlers(Struct, kw_only=True):
+    """Whoever answers the operations."""
+
+    servers: ServerOperations
+    breakers: BreakerOperations
+
+
+def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     """path -> method -> handler."""
+    servers, breakers = handlers.servers, handlers.breakers
     return {
         "/api/servers": {"GET": servers.list, "POST": servers.add},
         "/api/servers/{server_id}": {"GET": servers.get, "PATCH": servers.change, "DELETE": servers.remove},
@@ -35,9 +44,9 @@ def operations(servers: ServerOperations, breakers: BreakerOperations) -> dict[s
     }
 
 
-def routes(servers: ServerOperations, breakers: BreakerOperations, token: str) -> list[BaseRoute]:
+def routes(handlers: Handlers, token: str) -> list[BaseRoute]:
     """Every route of the admin API behind its access rules, then one for all else below its paths."""
-    found = [Route(path, Access(Endpoint(methods), token)) for path, methods in operations(servers, breakers).items()]
+    found = [Route(path, Access(Endpoint(methods), token)) for path, methods in operations(handlers).items()]
     return [*found, *(Route(f"{root}/{{rest:path}}", Access(Endpoint({}), token)) for root in ROOTS)]
 
 

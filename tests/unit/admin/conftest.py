@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.registry import Registry
-from orchestrator.admin.routes import routes
+from orchestrator.admin.routes import Handlers, routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.specs import Observation
@@ -55,9 +55,11 @@ class Admin:
         self.registry = Registry(self.fleet, self.database, Servers(Secrets(Fernet(key))), self.clock, environment, lambda: self.changes.append(1))
         self.prober = ScriptedProber(self.fleet, self.clock)
         self.prober.on_learned = self.registry.save_learned
-        servers = ServerOperations(self.fleet, self.registry, self.prober, self.clock)
-        breakers = BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1))
-        self.app = Starlette(routes=routes(servers, breakers, token))
+        handlers = Handlers(
+            servers=ServerOperations(self.fleet, self.registry, self.prober, self.clock),
+            breakers=BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1)),
+        )
+        self.app = Starlette(routes=routes(handlers, token))
 
     async def ask(self, method, path, body=None, client=LOCAL, headers=None, content=None):
         transport = httpx.ASGITransport(self.app, client=client)
