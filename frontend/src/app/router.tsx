@@ -1,0 +1,148 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { queries } from '../api/queries'
+import { Broken, Missing } from './fallbacks'
+import { queryClient } from './providers'
+import { Shell } from './shell'
+
+type Search = Record<string, unknown>
+const text = (value: unknown) =>
+  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+const flag = (value: unknown) => (value === true || value === 'true' || value === 1 ? true : undefined)
+const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (value: unknown) =>
+    allowed.find((one) => one === value)
+
+/** A page's search parameters: what cannot be read is left out. */
+const searching =
+  <R extends Record<string, (value: unknown) => unknown>>(readers: R) =>
+  (search: Search): { [K in keyof R]?: Exclude<ReturnType<R[K]>, undefined> } => {
+    const read = Object.entries(readers).map(([name, reader]) => [name, reader(search[name])] as const)
+    return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as never
+  }
+
+export const REQUEST_VIEWS = ['log', 'inflight'] as const
+export const FAILURES = [
+  'clientError',
+  'rateLimited',
+  'serverError',
+  'timeout',
+  'truncated',
+  'clientGone',
+  'cancelled',
+] as const
+export const RESULTS = ['ok', 'failed', ...FAILURES] as const
+export const SERVER_TABS = ['models', 'health', 'breakers', 'requests', 'configuration'] as const
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: Missing })
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: searching({ next: text }),
+  component: lazyRouteComponent(() => import('../features/session/sign-in'), 'SignIn'),
+})
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  errorComponent: Broken,
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(queries.session())
+    if (!session.signedIn) throw redirect({ to: '/sign-in', search: { next: location.href } })
+  },
+})
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  validateSearch: searching({ range: oneOf('15m', '1h', '6h', '24h') }),
+  component: lazyRouteComponent(() => import('../features/overview/overview'), 'Overview'),
+})
+const servers = createRoute({
+  getParentRoute: () => shell,
+  path: '/servers',
+  validateSearch: searching({
+    q: text,
+    status: text,
+    tag: text,
+    add: flag,
+  }),
+  component: lazyRouteComponent(() => import('../features/servers/servers'), 'Servers'),
+})
+const server = createRoute({
+  getParentRoute: () => shell,
+  path: '/servers/$id',
+  validateSearch: searching({ tab: oneOf(...SERVER_TABS) }),
+  component: lazyRouteComponent(() => import('../features/servers/server'), 'ServerPage'),
+})
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: '/models',
+  validateSearch: searching({
+    q: text,
+    server: text,
+    loaded: flag,
+  }),
+  component: lazyRouteComponent(() => import('../features/models/models'), 'Models'),
+})
+const breakers = createRoute({
+  getParentRoute: () => shell,
+  path: '/breakers',
+  validateSearch: searching({
+    q: text,
+    state: oneOf('open', 'half-open', 'closed'),
+    server: text,
+  }),
+  component: lazyRouteComponent(() => import('../features/breakers/breakers'), 'Breakers'),
+})
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: '/requests',
+  validateSearch: searching({
+    view: oneOf(...REQUEST_VIEWS),
+    q: text,
+    result: oneOf(...RESULTS),
+    server: text,
+    model: text,
+    dialect: oneOf('ollama', 'openai', 'anthropic'),
+    slower: text,
+    id: text,
+  }),
+  component: lazyRouteComponent(() => import('../features/requests/requests'), 'Requests'),
+})
+const playground = createRoute({
+  getParentRoute: () => shell,
+  path: '/playground',
+  validateSearch: searching({ model: text, server: text }),
+  component: lazyRouteComponent(() => import('../features/playground/playground'), 'Playground'),
+})
+const about = createRoute({
+  getParentRoute: () => shell,
+  path: '/about',
+  component: lazyRouteComponent(() => import('../features/about/about'), 'About'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([overview, servers, server, models, breakers, requests, playground, about]),
+  ]),
+  basepath: '/ui',
+  defaultPreload: 'intent',
+  defaultErrorComponent: Broken,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,84 @@
+import { AppShell, NavLink, Stack, Text } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { useQueryClient } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { live } from '../api/live'
+import { connect } from '../api/patch'
+import { Announcer } from './announcer'
+import { Banner } from './banner'
+import { Header } from './header'
+import { groups, isAt } from './nav'
+import { Shortcuts } from './shortcuts'
+
+/** Side bar, header and the live stream around every page that needs a session. */
+export function Shell() {
+  const [open, { toggle, close }] = useDisclosure()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  useStream()
+  return (
+    <AppShell
+      header={{ height: 48 }}
+      navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !open } }}
+      padding="md"
+    >
+      <a href="#main" className="skip">
+        Skip to content
+      </a>
+      <AppShell.Header>
+        <Header open={open} onToggle={toggle} />
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Main" style={{ overflowY: 'auto' }}>
+        <Stack gap="md">
+          {groups.map((group) => (
+            <div key={group.label}>
+              <Text size="xs" c="dimmed" fw={600} px="xs" mb={4}>
+                {group.label}
+              </Text>
+              {group.places.map((place) => (
+                <NavLink
+                  key={place.to}
+                  renderRoot={(props) => <Link to={place.to} {...props} />}
+                  label={place.label}
+                  active={isAt(place, path)}
+                  aria-current={isAt(place, path) ? 'page' : undefined}
+                  leftSection={<place.icon size={16} />}
+                  onClick={close}
+                  py={6}
+                  style={{ borderRadius: 4 }}
+                />
+              ))}
+            </div>
+          ))}
+        </Stack>
+      </AppShell.Navbar>
+      <AppShell.Main id="main" tabIndex={-1} style={{ outline: 'none' }}>
+        <Banner />
+        <Outlet />
+      </AppShell.Main>
+      <Shortcuts />
+      <Announcer />
+    </AppShell>
+  )
+}
+
+/** The live stream, as long as the shell is there; to the sign-in page when the session has ended. */
+function useStream() {
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  useEffect(() => {
+    const disconnect = connect(live, client)
+    const stop = live.start()
+    const onSignedOut = () => {
+      client.clear()
+      const { pathname, search } = window.location
+      void navigate({ to: '/sign-in', search: { next: `${pathname.replace(/^\/ui/, '') || '/'}${search}` } })
+    }
+    window.addEventListener('signed-out', onSignedOut)
+    return () => {
+      window.removeEventListener('signed-out', onSignedOut)
+      stop()
+      disconnect()
+    }
+  }, [client, navigate])
+}

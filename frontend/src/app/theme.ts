@@ -1,0 +1,53 @@
+import { Badge, type CSSVariablesResolver, createTheme, Table } from '@mantine/core'
+
+export const theme = createTheme({
+  primaryColor: 'indigo',
+  primaryShade: { light: 7, dark: 7 },
+  autoContrast: true,
+  luminanceThreshold: 0.32,
+  defaultRadius: 'sm',
+  fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.25rem' },
+  components: {
+    Badge: Badge.extend({ defaultProps: { radius: 'sm', tt: 'none', fw: 500 } }),
+    Table: Table.extend({
+      defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' },
+    }),
+  },
+})
+
+// Mantine's stock "dimmed", placeholder and error colours fail WCAG AA on white (3.3:1).
+export const resolver: CSSVariablesResolver = (t) => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': t.colors.gray[7],
+    '--mantine-color-placeholder': '#6c757d',
+    '--mantine-color-error': t.colors.red[9],
+    '--tone-ok': '#2b8a3e',
+    '--tone-warn': '#d9480f',
+    '--tone-bad': '#c92a2a',
+    '--tone-info': '#1971c2',
+    '--c1': '#3b5bdb',
+    '--c2': '#0c8599',
+    '--c3': '#d9480f',
+    '--c4': '#9c36b5',
+    '--c5': '#2b8a3e',
+    '--c6': '#5c5f66',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#b1b6bd',
+    '--mantine-color-placeholder': '#9aa0a6',
+    '--mantine-color-error': t.colors.red[4],
+    '--tone-ok': '#51cf66',
+    '--tone-warn': '#ffa94d',
+    '--tone-bad': '#ff6b6b',
+    '--tone-info': '#4dabf7',
+    '--c1': '#748ffc',
+    '--c2': '#3bc9db',
+    '--c3': '#ffa94d',
+    '--c4': '#da77f2',
+    '--c5': '#69db7c',
+    '--c6': '#c1c2c5',
+  },
+})

@@ -1,0 +1,70 @@
+import { Badge, Group, Text, Tooltip } from '@mantine/core'
+import { KeyRound } from 'lucide-react'
+import type { ServerAnswer } from '../api/types'
+
+/** How a status of a server looks and is called. The same everywhere. */
+export const STATUSES: Record<string, { word: string; tone: string }> = {
+  healthy: { word: 'Healthy', tone: 'ok' },
+  degraded: { word: 'Degraded', tone: 'warn' },
+  down: { word: 'Down', tone: 'bad' },
+  draining: { word: 'Draining', tone: 'info' },
+  disabled: { word: 'Disabled', tone: 'none' },
+  warming: { word: 'Warming', tone: 'warn' },
+  configError: { word: 'Wrong settings', tone: 'bad' },
+  rateLimited: { word: 'Rate limited', tone: 'warn' },
+  unknown: { word: 'Not probed yet', tone: 'none' },
+}
+export const statusOf = (status: string) => STATUSES[status] ?? { word: status, tone: 'none' }
+
+export const Mark = ({ tone, word }: { tone: string; word: string }) => (
+  <Group gap={6} wrap="nowrap">
+    <span className="dot" data-tone={tone} aria-hidden="true" />
+    <Text size="sm" span>
+      {word}
+    </Text>
+  </Group>
+)
+
+export function StatusMark({ status }: { status: string }) {
+  const { word, tone } = statusOf(status)
+  return <Mark tone={tone} word={word} />
+}
+
+/** Which protocols a server speaks, as probes found them, and whether a key is set. */
+export const Capabilities = ({
+  server,
+}: {
+  server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey'>
+}) => (
+  <Group gap={4} wrap="nowrap">
+    {server.supportsOllama && <Capability name="Ollama" />}
+    {server.supportsV1 && <Capability name="OpenAI" />}
+    {!server.supportsOllama && !server.supportsV1 && (
+      <Text size="xs" c="dimmed">
+        none found
+      </Text>
+    )}
+    {server.apiKey && <KeyMark apiKey={server.apiKey} />}
+  </Group>
+)
+
+export const Capability = ({ name }: { name: string }) => (
+  <Badge size="sm" variant="default" style={{ flex: 'none' }}>
+    {name}
+  </Badge>
+)
+
+function KeyMark({ apiKey }: { apiKey: string }) {
+  const says = apiKey.startsWith('env:') ? `Key from the variable ${apiKey.slice(4)}` : 'A key is set'
+  return (
+    <Tooltip label={says}>
+      <KeyRound size={14} role="img" aria-label={says} />
+    </Tooltip>
+  )
+}
+
+export const BREAKER_STATES: Record<string, { word: string; tone: string }> = {
+  closed: { word: 'Closed', tone: 'ok' },
+  'half-open': { word: 'Half-open', tone: 'warn' },
+  open: { word: 'Open', tone: 'bad' },
+}

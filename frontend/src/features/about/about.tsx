@@ -1,0 +1,3 @@
+import { Page } from '../../components/page'
+
+export const About = () => <Page title="About">{null}</Page>

@@ -1,0 +1,3 @@
+import { Page } from '../../components/page'
+
+export const Models = () => <Page title="Models">{null}</Page>

@@ -1,0 +1,3 @@
+import { Page } from '../../components/page'
+
+export const ServerPage = () => <Page title="Server">{null}</Page>
