@@ -1,13 +1,15 @@
 """Who goes where, and who waits until there is room."""
 
 import asyncio
+from collections.abc import Sequence
 
 from orchestrator.clock import Clock
 from orchestrator.errors import Refusal
 from orchestrator.fleet.fleet import Fleet
+from orchestrator.fleet.models import Host
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.flight import Flight
-from orchestrator.routing.candidates import Wanted
+from orchestrator.routing.candidates import Wanted, able
 from orchestrator.routing.queue import WaitingRoom
 from orchestrator.routing.router import Router
 
@@ -47,12 +49,23 @@ class Admission:
         host = self._router.pick(wanted, now)
         return Flight(host, key, now, light=wanted.light) if host is not None else None
 
+    def preview(self, wanted: Wanted, now: float) -> tuple[Sequence[Host], bool]:
+        """(hosts of which a request would get one at once, False), or (those that it would wait for, True).
+
+        Changes nothing. Raises Refusal as the request would.
+        """
+        hosts = self._router.preview(wanted, now)
+        waiting = 0 if wanted.light else self._room.waiting(wanted.model.key)
+        if (waiting or hosts is None) and waiting >= self._room.limit:  # it would have to join the line
+            raise _queue_full()
+        return (able(wanted, now), True) if hosts is None else (hosts, False)
+
     async def wait(self, wanted: Wanted, deadline_at: float) -> Flight:
         """A flight as soon as there is room. Raises Refusal when the line is full, the wait too long, or nobody is left to wait for."""
         key = wanted.model.key
         ticket = Ticket(wanted, asyncio.get_running_loop().create_future())
         if not self._room.join(key, ticket):
-            raise Refusal(503, "queue_full", BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
+            raise _queue_full()
         self.pump()
         try:
             async with asyncio.timeout(max(0.0, min(self.queue_timeout_seconds, deadline_at - self._clock.now()))):
@@ -100,3 +113,7 @@ class Admission:
         if future.done() and not future.cancelled() and future.exception() is None:
             future.result().finish(Outcome.CLIENT_GONE, self._clock.now())
             self.pump()
+
+
+def _queue_full() -> Refusal:
+    return Refusal(503, "queue_full", BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)

@@ -1,4 +1,7 @@
-"""How one of several able hosts is chosen. Each policy is one class with `choose`; hosts are never empty."""
+"""How one of several able hosts is chosen. Each policy is one class; hosts are never empty.
+
+`choose` takes one, `peek` gives those of which the next `choose` would take one, and changes nothing.
+"""
 
 import math
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ MAX_TURNS = 10_000
 
 class Policy(Protocol):
     def choose(self, hosts: Sequence[Host]) -> Host: ...
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]: ...
 
 
 class Turns:
@@ -28,6 +32,19 @@ class Turns:
 
     def next(self, hosts: Sequence[Host]) -> Host:
         """The host whose turn it is; the first of those that are equal."""
+        best, start = self._turn(hosts)
+        started, server_id = self._started, best.server.spec.id
+        if len(started) >= MAX_TURNS and server_id not in started:
+            started.clear()
+        started[server_id] = start
+        return best
+
+    def peek(self, hosts: Sequence[Host]) -> Host:
+        """What `next` would give."""
+        return self._turn(hosts)[0]
+
+    def _turn(self, hosts: Sequence[Host]) -> tuple[Host, float]:
+        """The host that starts first, and when."""
         started = self._started
         virtual = 0.0
         for host in hosts:
@@ -42,10 +59,7 @@ class Turns:
                 start = virtual
             if start < earliest:
                 best, earliest = host, start
-        if len(started) >= MAX_TURNS and best.server.spec.id not in started:
-            started.clear()
-        started[best.server.spec.id] = earliest
-        return best
+        return best, earliest
 
 
 class LeastInFlight:
@@ -57,14 +71,11 @@ class LeastInFlight:
         self._turns = Turns()
 
     def choose(self, hosts: Sequence[Host]) -> Host:
-        least, idlest = math.inf, []
-        for host in hosts:
-            load = host.server.in_flight / host.server.spec.weight
-            if load < least:
-                least, idlest = load, [host]
-            elif load == least:
-                idlest.append(host)
+        idlest = _idlest(hosts)
         return idlest[0] if len(idlest) == 1 else self._turns.next(idlest)
+
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]:
+        return (self._turns.peek(_idlest(hosts)),)
 
 
 class RoundRobin:
@@ -78,6 +89,9 @@ class RoundRobin:
     def choose(self, hosts: Sequence[Host]) -> Host:
         return self._turns.next(hosts)
 
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]:
+        return (self._turns.peek(hosts),)
+
 
 class WeightedRandom:
     """At random in proportion to weight."""
@@ -89,6 +103,9 @@ class WeightedRandom:
 
     def choose(self, hosts: Sequence[Host]) -> Host:
         return self._random.choices(hosts, [host.server.spec.weight for host in hosts])[0]
+
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]:
+        return hosts
 
 
 class Uniform:
@@ -102,6 +119,9 @@ class Uniform:
     def choose(self, hosts: Sequence[Host]) -> Host:
         return self._random.choice(hosts)
 
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]:
+        return hosts
+
 
 class Tiers:
     """Around any policy: only the hosts of the lowest priority number that are there."""
@@ -112,10 +132,10 @@ class Tiers:
         self.inner = inner
 
     def choose(self, hosts: Sequence[Host]) -> Host:
-        if len(hosts) > 1:
-            first = min(host.server.spec.priority for host in hosts)
-            hosts = [host for host in hosts if host.server.spec.priority == first]
-        return self.inner.choose(hosts)
+        return self.inner.choose(_first_tier(hosts))
+
+    def peek(self, hosts: Sequence[Host]) -> Sequence[Host]:
+        return self.inner.peek(_first_tier(hosts))
 
 
 def named(name: str, random: Random) -> Policy:
@@ -130,3 +150,24 @@ def named(name: str, random: Random) -> Policy:
     else:
         inner = LeastInFlight()
     return Tiers(inner)
+
+
+def _idlest(hosts: Sequence[Host]) -> list[Host]:
+    """Those with the fewest requests in flight per weight."""
+    least = math.inf
+    idlest: list[Host] = []
+    for host in hosts:
+        load = host.server.in_flight / host.server.spec.weight
+        if load < least:
+            least, idlest = load, [host]
+        elif load == least:
+            idlest.append(host)
+    return idlest
+
+
+def _first_tier(hosts: Sequence[Host]) -> Sequence[Host]:
+    """Those of the lowest priority number."""
+    if len(hosts) == 1:
+        return hosts
+    first = min(host.server.spec.priority for host in hosts)
+    return [host for host in hosts if host.server.spec.priority == first]

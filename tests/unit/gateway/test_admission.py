@@ -1,10 +1,15 @@
 import asyncio
+from collections.abc import Sequence
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.errors import Refusal
+from orchestrator.fleet.breaker import Breaker
 from orchestrator.fleet.fleet import Fleet
+from orchestrator.fleet.models import Host
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.admission import Admission
 from orchestrator.gateway.flight import Flight
@@ -190,3 +195,98 @@ async def test_a_server_that_comes_lets_in_who_waits() -> None:
     fleet.servers["b"].health = "healthy"
     room.pump()
     assert (await waiting).server.id == "b"
+
+
+# ---- preview
+
+BREAKERS = ["closed", "open", "due", "forced"]
+
+
+def random_fleet(drawn: list[tuple[str, bool, bool, int | None, int, int, str]]) -> Fleet:
+    """Servers in every state that routing looks at."""
+    specs = [
+        fleets.spec(f"s{number}", enabled=enabled, draining=draining, max_concurrency=limit, priority=priority)
+        for number, (_, enabled, draining, limit, _, priority, _) in enumerate(drawn)
+    ]
+    made = fleets.fleet(*specs)
+    for server, (health, _, _, _, in_flight, _, breaker) in zip(made.servers.values(), drawn, strict=True):
+        server.health, server.in_flight = health, in_flight
+        _turn(server.breaker, breaker)
+    return made
+
+
+def _turn(breaker: Breaker, state: str) -> None:
+    if state == "forced":
+        breaker.force_open("by hand", 1000.0)
+    elif state != "closed":
+        for _ in range(fleets.RULES.failures):
+            breaker.fail("x", 1000.0 if state == "open" else 900.0)
+
+
+servers = st.tuples(
+    st.sampled_from(["healthy", "healthy", "unknown", "down", "configError"]),
+    st.sampled_from([True, True, False]),
+    st.sampled_from([False, False, True]),
+    st.sampled_from([None, 1, 2]),
+    st.integers(0, 2),
+    st.integers(0, 1),
+    st.sampled_from(BREAKERS),
+)
+
+
+@given(
+    drawn=st.lists(servers, min_size=1, max_size=5),
+    policy=st.sampled_from(["least-in-flight", "round-robin", "weighted-random", "random"]),
+    size=st.integers(0, 2),
+)
+async def test_a_preview_says_what_then_becomes_of_a_request(drawn: list[tuple[str, bool, bool, int | None, int, int, str]], policy: str, size: int) -> None:
+    fleet, room = random_fleet(drawn), Admission(Router(named(policy, Random(1))), FakeClock(), size, 60.0)
+    foreseen, hosts = foretold(room, fleet)
+    became, host = await took(room, fleet)
+    assert became == foreseen
+    assert host is None or host in hosts
+    assert bool(hosts) == (became in ("goes", "waits"))
+
+
+def foretold(room: Admission, fleet: Fleet) -> tuple[str, Sequence[Host]]:
+    """goes or waits and where, or the words of the refusal."""
+    try:
+        hosts, waits = room.preview(fleets.wanted(fleet), 1000.0)
+    except Refusal as refusal:
+        return refusal.message, ()
+    return "waits" if waits else "goes", hosts
+
+
+async def took(room: Admission, fleet: Fleet) -> tuple[str, Host | None]:
+    """What became of a request."""
+    try:
+        flight = await take_or_wait(room, fleet)
+    except Refusal as refusal:
+        return refusal.message, None
+    return ("waits", None) if flight is None else ("goes", flight.host)
+
+
+async def take_or_wait(room: Admission, fleet: Fleet) -> Flight | None:
+    """What a request gets; None if it is left waiting."""
+    flight = room.take(fleets.wanted(fleet), 1000.0)
+    if flight is not None:
+        return flight
+    task = await queued(room, fleet)
+    if task.done():
+        return await task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
+async def test_a_preview_knows_of_those_in_line() -> None:
+    fleet, room = fleets.fleet(fleets.spec("a", max_concurrency=1)), admission(size=1)
+    taken(room, fleet)
+    assert room.preview(fleets.wanted(fleet), 1000.0)[1]
+    task = await queued(room, fleet)
+    with pytest.raises(Refusal, match="server busy"):
+        room.preview(fleets.wanted(fleet), 1000.0)
+    hosts, waits = room.preview(fleets.wanted(fleet, light=True), 1000.0)
+    assert ([host.server.id for host in hosts], waits) == (["a"], False)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

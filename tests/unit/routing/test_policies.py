@@ -40,6 +40,26 @@ def test_the_same_seed_makes_the_same_choices(name: str) -> None:
     assert [first.choose(among) for _ in range(50)] == [second.choose(among) for _ in range(50)]
 
 
+@pytest.mark.parametrize("name", NAMES)
+@given(servers=st.lists(st.tuples(st.floats(0.01, 100), st.integers(0, 1), st.integers(0, 3)), min_size=1, max_size=6), seed=st.integers(0, 100))
+def test_a_peek_contains_the_next_choice_and_changes_nothing(name: str, servers: list[tuple[float, int, int]], seed: int) -> None:
+    policy, other = named(name, Random(seed)), named(name, Random(seed))
+    among = hosts_of(fleets.fleet(*(fleets.spec("abcdef"[n], weight=weight, priority=priority) for n, (weight, priority, _) in enumerate(servers))))
+    for host, (_, _, in_flight) in zip(among, servers, strict=True):
+        host.server.in_flight = in_flight
+    for _ in range(5):
+        peeked = policy.peek(among)
+        chosen = policy.choose(among)
+        assert chosen in peeked
+        assert chosen is other.choose(among)
+
+
+@pytest.mark.parametrize(("name", "count"), [("least-in-flight", 1), ("round-robin", 1), ("weighted-random", 2), ("random", 2)])
+def test_a_peek_gives_more_than_one_only_where_chance_decides(name: str, count: int) -> None:
+    among = hosts_of(fleets.fleet(fleets.spec("a"), fleets.spec("b"), fleets.spec("c", priority=1)))
+    assert [host.server.spec.id for host in named(name, Random(1)).peek(among)] == ["a", "b"][:count]
+
+
 # ---- least in flight
 
 

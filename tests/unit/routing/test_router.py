@@ -41,3 +41,22 @@ def test_an_open_breaker_is_tried_before_anybody_waits_in_vain() -> None:
     for _ in range(fleets.RULES.failures):
         fleet.servers["a"].breaker.fail("x", NOW)
     assert router().pick(fleets.wanted(fleet), NOW) is not None
+
+
+def test_a_preview_gives_what_the_next_pick_gives_and_changes_nothing() -> None:
+    fleet = fleets.fleet(fleets.spec("a"), fleets.spec("b"), fleets.spec("c", priority=1))
+    asking = router()
+    for _ in range(4):
+        seen = [asking.preview(fleets.wanted(fleet), NOW) for _ in range(3)]
+        assert seen[0] == seen[1] == seen[2]
+        assert seen[0] is not None
+        assert list(seen[0]) == [asking.pick(fleets.wanted(fleet), NOW)]
+
+
+def test_a_preview_of_a_full_or_disabled_fleet_is_as_the_pick() -> None:
+    fleet = fleets.fleet(fleets.spec("a", max_concurrency=1))
+    fleet.servers["a"].in_flight = 1
+    assert router().preview(fleets.wanted(fleet), NOW) is None
+    assert router().preview(fleets.wanted(fleet, light=True), NOW) is not None
+    with pytest.raises(Refusal, match=r"a \(disabled\)"):
+        router().preview(fleets.wanted(fleets.fleet(fleets.spec("a", enabled=False))), NOW)
