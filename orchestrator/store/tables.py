@@ -1,6 +1,6 @@
 """The tables as the newest migration leaves them."""
 
-from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -29,4 +29,15 @@ servers = Table(
     Column("answer_timeout_seconds", Float),
     Column("idle_timeout_seconds", Float),
     Column("learned", Text, nullable=False),
+)
+
+# Of the charts: the end of an interval in Unix seconds, and what happened in it as JSON. `number` rises with each that is stored.
+points = Table(
+    "points",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("resolution_seconds", Integer, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("point", Text, nullable=False),
+    Index("points_by_resolution", "resolution_seconds", "number"),
 )

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.errors import ConfigError
+from orchestrator.store import migrate
 from orchestrator.store.engine import Conflict, Database, Unavailable, sqlite_path
 
+NEWEST = migrate.revisions()[-1]
 INSERT = text("INSERT INTO alembic_version VALUES (:word)")
 
 
@@ -39,7 +41,7 @@ def test_other_databases_are_refused_without_quoting_the_url(url):
 
 async def test_work_is_committed_at_the_end(database):
     await add_word(database, "more")
-    assert await words(database) == ["0001", "more"]
+    assert await words(database) == [NEWEST, "more"]
 
 
 async def test_work_is_undone_when_something_raises(database):
@@ -50,12 +52,12 @@ async def test_work_is_undone_when_something_raises(database):
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert await words(database) == ["0001"]
+    assert await words(database) == [NEWEST]
 
 
 async def test_taken_key_is_a_conflict(database):
     with pytest.raises(Conflict):
-        await add_word(database, "0001")
+        await add_word(database, NEWEST)
 
 
 async def test_locked_database_is_unavailable_and_usable_again_afterwards(database, path):
@@ -65,11 +67,11 @@ async def test_locked_database_is_unavailable_and_usable_again_afterwards(databa
             await add_word(database, "more")
         other.rollback()
     await add_word(database, "more")
-    assert await words(database) == ["0001", "more"]
+    assert await words(database) == [NEWEST, "more"]
 
 
 async def test_removed_file_is_unavailable_and_not_made_anew(database, path):
-    assert await words(database) == ["0001"]
+    assert await words(database) == [NEWEST]
     path.unlink()
     with pytest.raises(Unavailable, match="file is gone"):
         await words(database)
@@ -77,7 +79,7 @@ async def test_removed_file_is_unavailable_and_not_made_anew(database, path):
 
 
 async def test_damaged_file_is_unavailable(database, path):
-    assert await words(database) == ["0001"]
+    assert await words(database) == [NEWEST]
     path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(Unavailable, match=r"not a database|malformed"):
         await words(database)
@@ -91,7 +93,7 @@ async def test_what_takes_longer_than_the_deadline_is_unavailable_and_undone(pat
 
     with pytest.raises(Unavailable, match="did not answer"):
         await hang()
-    assert await words(Database(path)) == ["0001"]
+    assert await words(Database(path)) == [NEWEST]
 
 
 async def test_foreign_keys_are_enforced(database):
@@ -103,4 +105,4 @@ async def test_readers_do_not_wait_for_a_writer(database, path):
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         other.execute("BEGIN IMMEDIATE")
-        assert await words(database) == ["0001"]
+        assert await words(database) == [NEWEST]

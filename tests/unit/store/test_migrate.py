@@ -32,7 +32,7 @@ def test_absent_database_is_made_with_its_folder(tmp_path):
     path = tmp_path / "x" / "y" / "o.db"
     assert migrate.pending(path)
     assert migrate.upgrade(path)
-    assert tables(path) == {"servers", "alembic_version"}
+    assert tables(path) == {"servers", "points", "alembic_version"}
     assert not migrate.pending(path)
 
 
