@@ -44,6 +44,8 @@ from orchestrator.store.secrets import find_key, open_secrets
 from orchestrator.store.servers import Servers
 from orchestrator.telemetry import logs
 from orchestrator.telemetry.logs import RequestLog
+from orchestrator.telemetry.recent import Recent
+from orchestrator.telemetry.recorder import Recorder
 from orchestrator.upstream.control import open_session
 from orchestrator.upstream.target import Targets
 
@@ -56,7 +58,9 @@ class Plane:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.fleet = Fleet()
-        self.log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
+        log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
+        self.recent = Recent()
+        self.recorder = Recorder(log.read, self.recent.read)
         admission = Admission(Router(named(settings.policy, Random())), self.clock, settings.queue_size, settings.queue_timeout_seconds)  # noqa: S311
         deadlines = Deadlines(
             connect=settings.connect_timeout_seconds,
@@ -68,7 +72,7 @@ class Plane:
         )
         budget = RetryBudget(settings.retry_budget)
         self.gateway = Gateway(
-            self.fleet, admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.log.add  # noqa: S311
+            self.fleet, admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.recorder.add  # noqa: S311
         )  # fmt: skip
         self.origins = Origins(settings.origins, loopback_only=is_loopback(settings.host))
         limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
@@ -101,7 +105,7 @@ class Server(uvicorn.Server):
         for count in itertools.count():
             await asyncio.sleep(TICK_SECONDS)
             self._plane.gateway.tick()
-            self._plane.log.flush()
+            self._plane.recorder.flush()
             if count % 4 == 0:
                 now = self._plane.clock.now()
                 for connection in list(self.server_state.connections):
@@ -120,7 +124,7 @@ class Server(uvicorn.Server):
         await gateway.stop()
         await super().shutdown(sockets)
         self._ticking.cancel()
-        self._plane.log.flush()
+        self._plane.recorder.flush()
 
 
 def build(settings: Settings, plane: Plane) -> Starlette:

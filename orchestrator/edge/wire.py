@@ -39,6 +39,7 @@ class Wire(HttpToolsProtocol):
         self.shared = shared
         self.parser = self._new_parser()
         self.call: Call | None = None
+        self.address = ""
         self.chunks = True
         self.paused = False
         self.keep_alive = True
@@ -62,6 +63,7 @@ class Wire(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
+        self.address = self.client[0] if self.client else ""
         if len(self.connections) > self.shared.limits.max_connections:
             self._refuse_now(None, Refusal(503, "too_many_connections", "too many connections", retry_after_seconds=1.0))
 

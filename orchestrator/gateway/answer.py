@@ -3,7 +3,7 @@
 from orchestrator.errors import Refusal
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.attempts import Attempt
-from orchestrator.gateway.call import Call
+from orchestrator.gateway.call import CANCELLED, Call
 from orchestrator.gateway.relay import Relay
 from orchestrator.protocol import errors
 from orchestrator.protocol.envelope import Envelope
@@ -33,6 +33,8 @@ def refusal_bytes(call: Call, refusal: Refusal) -> bytes:
     head = b"content-type: application/json; charset=utf-8\r\n%bx-orchestrator-attempts: %d\r\n" % (call.extra, call.attempts)
     if call.server:
         head += b"x-orchestrator-server: %b\r\n" % call.server.encode()
+    if refusal.code == CANCELLED:  # SDKs repeat any other 503 by themselves
+        head += b"x-should-retry: false\r\n"
     if refusal.retry_after_seconds is not None:
         head += b"retry-after: %d\r\n" % max(1, round(refusal.retry_after_seconds))
     body = errors.body(call.route.dialect, refusal.status, refusal.code, refusal.message, call.request_id)

@@ -3,15 +3,22 @@
 import asyncio
 from typing import Protocol
 
+from orchestrator.errors import Refusal
 from orchestrator.gateway import relay
+from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.relay import Relay
 from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.http import RequestHeaders
+from orchestrator.telemetry.record import RequestRecord
+
+CANCELLED = "cancelled"
 
 
 class Client(relay.Client, Protocol):
-    """The connection that the answer goes to."""
+    """The connection that the answer goes to. address: where it comes from, "" if that is not known."""
+
+    address: str
 
     def answered(self) -> None:
         """The answer has ended; the next request of the connection may begin."""
@@ -20,7 +27,8 @@ class Client(relay.Client, Protocol):
 class Call:
     """path: with its query, as it goes upstream. extra: ready header lines for every answer (request id, CORS). relay: the one
     that is being copied, for flow control. committed: bytes of an answer have gone out, so no other can follow.
-    gone: the client has left. attempts, server: how many servers were asked, and which was the last.
+    gone: the client has left. refusal: why it is ended before its time. attempts, server: how many servers were asked, and which was the last.
+    flight: the attempt that is under way. record: what becomes known of it on the way.
     """
 
     __slots__ = (
@@ -29,11 +37,14 @@ class Call:
         "client",
         "committed",
         "extra",
+        "flight",
         "gone",
         "headers",
         "loop",
         "keep_alive",
         "path",
+        "record",
+        "refusal",
         "relay",
         "request_id",
         "route",
@@ -67,10 +78,37 @@ class Call:
         self.keep_alive = keep_alive
         self.started_at = started_at
         self.relay: Relay | None = None
+        self.flight: Flight | None = None
+        self.refusal: Refusal | None = None
+        self.record: RequestRecord
         self.committed = self.gone = False
         self.run = Run()
         self.attempts = 0
         self.server = ""
+
+    def asks(self, flight: Flight) -> None:
+        """The attempt on the flight's server begins."""
+        self.flight = flight
+        self.server = flight.server.id
+        self.attempts += 1
+
+    def note(self, flight: Flight) -> None:
+        """Note in the record when this server, with which the call ends, had a slot and was sent the request."""
+        record, started_at = self.record, self.started_at
+        record.server = flight.server.id
+        record.queued_seconds = round(flight.started_at - started_at, 6)
+        if flight.asked_at:
+            record.connected_seconds = round(flight.asked_at - started_at, 6)
+
+    def end(self, refusal: Refusal) -> None:
+        """End it before its time: with an error in its stream where it is being answered, else with this refusal."""
+        if self.refusal is not None or self.gone:
+            return
+        self.refusal = refusal
+        if self.relay is not None:
+            self.relay.break_off(refusal.code, refusal.message)
+        else:
+            self.cancel()
 
     def leave(self) -> None:
         """The client has gone. If its answer had ended just before, that end counts (it may be the very reason)."""

@@ -4,21 +4,24 @@ from orchestrator.fleet.breaker import Breaker, State, Transition
 from orchestrator.fleet.models import Host
 from orchestrator.fleet.outcome import Outcome
 from orchestrator.fleet.server import Server
+from orchestrator.protocol.envelope import Envelope
 
 
 class Flight:
     """Counts from its making to `finish`, which takes effect once however often it is called.
 
     A failure is not struck here but by `strike` or `forgive`, once it is known whether a second server fails in the same words.
+    asked_at: when the request was sent, 0.0 before.
     """
 
-    __slots__ = ("_open", "_trials", "_weight", "host", "key", "server", "started_at")
+    __slots__ = ("_open", "_trials", "_weight", "asked_at", "host", "key", "server", "started_at")
 
     def __init__(self, host: Host, key: str, now: float, *, light: bool = False) -> None:
         server = self.server = host.server
         self.host = host
         self.key = key
         self.started_at = now
+        self.asked_at = 0.0
         self._open = True
         self._trials: list[Breaker] | None = None  # of which breakers it is the trial
         self._weight = 0 if light else 1  # what costs next to nothing takes no slot
@@ -53,6 +56,16 @@ class Flight:
         trials, self._trials = self._trials, None
         for breaker in trials or ():
             breaker.release()
+
+    def learn_residency(self, envelope: Envelope) -> None:
+        """What was just answered from is in memory, before the next `/api/ps` says so."""
+        server = self.server
+        if not server.learned.supports_ollama or envelope.route.light:
+            return
+        if envelope.intent == "unload":
+            server.unloaded(self.key)
+        else:
+            server.answered_from(self.key)
 
     def _try(self, now: float) -> None:
         for breaker in self._breakers():

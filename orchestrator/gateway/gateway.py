@@ -16,7 +16,7 @@ from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.admission import Admission
 from orchestrator.gateway.answer import failure_of, refusal_bytes, success_head
 from orchestrator.gateway.attempts import Attempt, Attempts
-from orchestrator.gateway.call import Call
+from orchestrator.gateway.call import CANCELLED, Call
 from orchestrator.gateway.deadlines import Deadlines
 from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.judge import OK, Judgement, judge
@@ -26,6 +26,7 @@ from orchestrator.gateway.wanted import wanted_of
 from orchestrator.protocol import envelope as envelopes
 from orchestrator.protocol.envelope import Envelope
 from orchestrator.protocol.events import End
+from orchestrator.protocol.http import RequestHeaders
 from orchestrator.routing.candidates import Wanted, able
 from orchestrator.routing.retry import BUDGET_WAIT_SECONDS, SHORT_WAIT_SECONDS, RetryBudget, pause
 from orchestrator.telemetry.record import AttemptRecord, RequestRecord
@@ -50,7 +51,7 @@ class Gateway:
         max_attempts: int,
         clock: Clock,
         random: Random,
-        on_record: Callable[[RequestRecord], None],
+        on_record: Callable[[RequestRecord, RequestHeaders], None],
     ) -> None:
         self._fleet = fleet
         self._admission = admission
@@ -69,20 +70,28 @@ class Gateway:
         self.calls.add(call)
         call.run.start(self._handle(call))
 
+    def cancel(self, request_id: str, reason: str) -> int:
+        """End every call with this id (clients may give several the same one). How many there were."""
+        found = [call for call in self.calls if call.request_id == request_id]
+        for call in found:
+            call.end(Refusal(503, CANCELLED, reason))
+        return len(found)
+
     def fleet_changed(self) -> None:
         """Servers came, went or recovered: forget connections of those that went, let in who waits."""
         self._targets.keep(set(self._fleet.servers))
         self._admission.refresh(self._fleet)
 
     async def _handle(self, call: Call) -> None:
-        record = RequestRecord(self._clock.unix(), call.request_id, call.route.dialect, call.route.operation)
+        route = call.route
+        record = call.record = RequestRecord(self._clock.unix(), call.request_id, route.dialect, route.operation, route.path, call.client.address)
         try:
             await self._serve(call, record)
         except Refusal as refusal:
             self._refuse(call, refusal, record)
         except asyncio.CancelledError:
-            if not call.gone:
-                self._refuse(call, Refusal(503, "shutting_down", "the orchestrator is shutting down", retry_after_seconds=5.0), record)
+            if call.refusal is not None:
+                self._refuse(call, call.refusal, record)
             else:
                 record.outcome = Outcome.CLIENT_GONE.label
         except Exception:
@@ -91,7 +100,7 @@ class Gateway:
         finally:
             self.calls.discard(call)
             record.duration_seconds = round(self._clock.now() - call.started_at, 6)
-            self._on_record(record)
+            self._on_record(record, call.headers)
             call.client.answered()
 
     async def _serve(self, call: Call, record: RequestRecord) -> None:
@@ -129,9 +138,9 @@ class Gateway:
                 if attempts.last is None:
                     raise
                 return None  # there is a failure to tell of
+            call.asks(flight)
+            attempts.count += 1
             attempt = await self._attempt(call, envelope, flight, deadline_at, call.run)
-            attempts.count = call.attempts = attempts.count + 1
-            call.server = flight.server.id
             if attempt.judgement is OK or attempt.outcome is Outcome.CLIENT_ERROR:
                 return attempt
             self._failed(call, attempt, attempts, record)
@@ -171,13 +180,14 @@ class Gateway:
 
     async def _one_aside(self, call: Call, envelope: Envelope, flight: Flight, until: float, run: Run, future: "asyncio.Future[str]") -> None:
         said = f"{flight.server.id} (no answer)"
+        call.flight = flight
         try:
             attempt = await self._attempt(call, envelope, flight, until, run)
             attempt.relay.drop()
             self._finish(flight, attempt.outcome)
             if attempt.outcome is Outcome.OK:
                 said = ""
-                self._learn_residency(envelope, flight)
+                flight.learn_residency(envelope)
             else:
                 said = f"{flight.server.id} ({attempt.judgement.reason})"
                 transition = flight.strike(attempt.outcome, attempt.judgement.reason, self._clock.now())
@@ -204,6 +214,7 @@ class Gateway:
         except BaseException:
             relay.drop()
             self._finish(flight, Outcome.CLIENT_GONE)
+            call.note(flight)
             raise
 
     async def _ask(self, call: Call, envelope: Envelope, flight: Flight, relay: Relay, run: Run) -> Relay:
@@ -220,6 +231,7 @@ class Gateway:
                 connection = await call.loop.create_task(target.pool.connect(seconds))
             relay.attach(connection)
             self._relays.add(relay)
+            flight.asked_at = self._clock.now()
             try:
                 connection.ask(relay, head, body)
                 while not relay.is_ready:
@@ -238,13 +250,15 @@ class Gateway:
     def _failed(self, call: Call, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
         now = self._clock.now()
         server, judgement = attempt.flight.server, attempt.judgement
+        call.flight = None
         self._finish(attempt.flight, attempt.outcome)
         attempts.failed(attempt, now)
         if attempt.outcome is Outcome.AUTH:
             server.blame_config(judgement.reason)
         elif attempt.outcome is Outcome.MODEL_MISSING:
             self._fleet.forget_model(server)
-        record.attempts = [*record.attempts, AttemptRecord(server.id, attempt.outcome.label, judgement.reason, round(now - call.started_at, 4))]
+        began, ended = (round(at - call.started_at, 4) for at in (attempt.flight.started_at, now))
+        record.attempts = [*record.attempts, AttemptRecord(server.id, attempt.outcome.label, judgement.reason, ended, began)]
 
     async def _may_try_again(self, wanted: Wanted, attempts: Attempts, deadline_at: float) -> bool:
         """Elsewhere at once, or after a pause where there is no elsewhere."""
@@ -290,7 +304,8 @@ class Gateway:
     async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
         """Give the answer to the client and see it to its end."""
         relay, flight = attempt.relay, attempt.flight
-        record.server, record.status = flight.server.id, relay.status
+        call.note(flight)
+        record.status = relay.status
         record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
         head, framed = success_head(call, relay, flight.server.id, attempts.count)
         call.committed = True
@@ -299,17 +314,18 @@ class Gateway:
         else:
             await self._copy(call, relay, head, framed=framed)
         outcome = attempt.outcome
-        if relay.failure is not None:
-            outcome, record.reason = Outcome.TRUNCATED, relay.failure.reason
+        failure = relay.failure
+        if failure is not None:
+            outcome, record.reason = Outcome.CLIENT_GONE if failure.kind == CANCELLED else Outcome.TRUNCATED, failure.reason
         elif relay.end_of is End.ERROR:
             # The server's own words at the end of a stream: no success, but also no sign that it is ill (a bad option ends so).
             outcome, record.reason = Outcome.SERVER_ERROR, "error event in the stream"
-        self._settle_committed(flight, outcome, record)
-        record.outcome = outcome.label
+        self._settle_committed(call, flight, outcome)
+        record.outcome = CANCELLED if outcome is Outcome.CLIENT_GONE else outcome.label
         record.prompt_tokens, record.completion_tokens = relay.usage()
         if outcome is Outcome.OK:
             flight.server.last_response_seconds = self._clock.now() - flight.started_at
-            self._learn_residency(envelope, flight)
+            flight.learn_residency(envelope)
 
     async def _copy(self, call: Call, relay: Relay, head: bytes, *, framed: bool) -> None:
         """Until the answer has ended."""
@@ -323,10 +339,10 @@ class Gateway:
             call.relay = None
             self._relays.discard(relay)
 
-    def _settle_committed(self, flight: Flight, outcome: Outcome, record: RequestRecord) -> None:
+    def _settle_committed(self, call: Call, flight: Flight, outcome: Outcome) -> None:
         self._finish(flight, outcome)
-        if outcome is Outcome.TRUNCATED and not self.stopping:
-            transition = flight.strike(outcome, record.reason, self._clock.now())
+        if outcome is Outcome.TRUNCATED and call.refusal is None:
+            transition = flight.strike(outcome, call.record.reason, self._clock.now())
             self._log([(flight, transition)] if transition else [])
         elif outcome is not Outcome.OK:
             flight.forgive()
@@ -357,16 +373,6 @@ class Gateway:
             self._log([(flight, transition)])
         self._admission.pump()
 
-    def _learn_residency(self, envelope: Envelope, flight: Flight) -> None:
-        """What was just answered from is in memory, before the next `/api/ps` says so."""
-        server = flight.server
-        if not server.learned.supports_ollama or envelope.route.light:
-            return
-        if envelope.intent == "unload":
-            server.unloaded(flight.key)
-        else:
-            server.answered_from(flight.key)
-
     def _log(self, transitions: list[tuple[Flight, Transition]]) -> None:
         for flight, transition in transitions:
             logger.warning("breaker %s %s: %s -> %s: %s", flight.server.id, flight.key, transition.before, transition.after, transition.reason)
@@ -385,10 +391,7 @@ class Gateway:
         """End what is under way: committed streams with an error record, the others with a 503. No more than two seconds."""
         self.stopping = True
         for call in list(self.calls):
-            if call.relay is not None:
-                call.relay.break_off("the orchestrator is shutting down")
-            else:
-                call.cancel()
+            call.end(Refusal(503, "shutting_down", "the orchestrator is shutting down", retry_after_seconds=5.0))
         for _ in range(200):  # those that wait for a task end when that does
             if not self.calls:
                 break

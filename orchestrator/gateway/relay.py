@@ -21,6 +21,7 @@ HELD_RECORD_BYTES = 256 * 1024
 SETTLE_SECONDS = 2.0
 TAIL_READS = 4
 TAIL_BYTES = 2048
+OURS = ("shutting_down", "cancelled")  # kinds of failure that are no server's
 # After their end record nothing can follow. (After `message_stop` some servers send one more.)
 END_AT_ONCE = ("openai", "ollama")
 
@@ -310,7 +311,9 @@ class Relay:
         elif end is End.OPEN:
             self.failure = failure or Failure("reset", "the server ended the stream before it was complete")
             if not self._overlong:
-                self._emit(errors.record(self._route.dialect, self._route.style, self.framing, "upstream_closed", f"upstream error: {self.failure.reason}"))
+                kind, reason = self.failure.kind, self.failure.reason
+                code, words = (kind, reason) if kind in OURS else ("upstream_closed", f"upstream error: {reason}")
+                self._emit(errors.record(self._route.dialect, self._route.style, self.framing, code, words))
         self._held = b""
 
     # Time
@@ -364,11 +367,15 @@ class Relay:
         self._ended_at = self._ended_at or now
         return now - self._ended_at >= SETTLE_SECONDS
 
-    def break_off(self, reason: str) -> None:
-        """End a committed answer with an error: the process is going away."""
+    def idle(self, now: float) -> float:
+        """Seconds since the server last sent something, as the last sweep saw it; of a committed answer."""
+        return 0.0 if self.moved else now - self._idle_at
+
+    def break_off(self, kind: str, reason: str) -> None:
+        """End a committed answer with an error for a reason of ours (see OURS)."""
         if self._client is not None and not self.is_over:
             self.drop()
-            self.broken(Failure("shutdown", reason))
+            self.broken(Failure(kind, reason))
 
     def usage(self) -> tuple[int | None, int | None]:
         """(prompt tokens, completion tokens) as the server told them at the end of its answer."""

@@ -1,14 +1,13 @@
-"""Structured logs: one JSON object a line. Request lines are gathered and written a few times a second."""
+"""Structured logs: one JSON object a line. Request lines are written as the recorder hands them on."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
 
 import msgspec
 
-from orchestrator.telemetry.record import RequestRecord
-
-MAX_BUFFERED = 20_000
+from orchestrator.telemetry.recorder import Kept
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,32 +38,22 @@ def configure(level: str) -> None:
 
 
 class RequestLog:
-    """One line per request. Bounded: when the output is stuck, lines are lost and counted, requests are not."""
+    """A reader of the recorder that writes one line per request. Lines that cannot be written are lost and counted."""
 
-    __slots__ = ("_encoder", "_output", "_records", "enabled", "lost")
+    __slots__ = ("_encoder", "_output", "enabled", "lost")
 
     def __init__(self, output: BinaryIO, *, enabled: bool) -> None:
         self._output = output
-        self._records: list[RequestRecord] = []
         self._encoder = msgspec.json.Encoder()
         self.enabled = enabled
         self.lost = 0
 
-    def add(self, record: RequestRecord) -> None:
+    def read(self, batch: Sequence[Kept]) -> None:
+        """Write a line of each; never their headers."""
         if not self.enabled:
             return
-        if len(self._records) >= MAX_BUFFERED:
-            self.lost += 1
-        else:
-            self._records.append(record)
-
-    def flush(self) -> None:
-        """Write what was gathered."""
-        if not self._records:
-            return
-        records, self._records = self._records, []
         try:
-            self._output.write(self._encoder.encode_lines(records))
+            self._output.write(self._encoder.encode_lines([kept.record for kept in batch]))
             self._output.flush()
         except (OSError, ValueError):
-            self.lost += len(records)
+            self.lost += len(batch)

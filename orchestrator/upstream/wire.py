@@ -18,7 +18,10 @@ MAX_IDLE = 256
 
 
 class Failure(Struct, frozen=True):
-    """Why an answer did not come or did not end well. kind: `connect`, `stale`, `reset`, `malformed`, `timeout`; reason: words without secrets."""
+    """Why an answer did not come or did not end well; reason: words without secrets.
+
+    kind: `connect`, `stale`, `reset`, `malformed`, `timeout`, or of our own doing `shutting_down`, `cancelled`.
+    """
 
     kind: str
     reason: str

@@ -13,6 +13,7 @@ class FakeClient:
 
     def __init__(self, *, chunks: bool = True) -> None:
         self.chunks = chunks
+        self.address = "192.0.2.7"
         self.paused = False
         self.data = b""
         self.aborted = False

@@ -90,7 +90,8 @@ class Bench:
         self.random = NoPause(1)
         self.admission = Admission(Router(named("least-in-flight", Random(1))), self.clock, queue_size, 60.0)
         self.gateway = Gateway(
-            fleet, self.admission, self.targets, DEADLINES, self.budget, max_attempts, self.clock, self.random, self.records.append
+            fleet, self.admission, self.targets, DEADLINES, self.budget, max_attempts, self.clock, self.random,
+            lambda record, _headers: self.records.append(record),
         )  # fmt: skip
 
     def post(self, path: str = "/api/chat", *, chunks: bool = True, headers: dict[str, str] | None = None, raw: bytes | None = None, **body: Any) -> Answer:

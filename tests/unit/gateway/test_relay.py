@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.fleet.breaker import BreakerRules
 from orchestrator.fleet.server import Server
 from orchestrator.fleet.specs import ServerSpec
-from orchestrator.gateway.relay import HELD_ANSWER_BYTES, HELD_RECORD_BYTES, SETTLE_SECONDS, Relay
+from orchestrator.gateway.relay import HELD_ANSWER_BYTES, HELD_RECORD_BYTES, OURS, SETTLE_SECONDS, Relay
 from orchestrator.gateway.run import Run
 from orchestrator.protocol import events
 from orchestrator.protocol.ending import Ending
@@ -784,22 +784,44 @@ def test_a_relay_that_is_over_is_left_alone() -> None:
     before = play.client.data
     for now in (0.0, 1e6, 2e6):
         play.relay.sweep(now)
-    play.relay.break_off("bye")
+    play.relay.break_off("cancelled", "bye")
     assert play.client.data == before
 
 
-def test_breaking_off_ends_a_stream_with_an_error() -> None:
+@pytest.mark.parametrize("kind", OURS)
+def test_breaking_off_ends_a_stream_with_an_error_that_blames_no_server(kind: str) -> None:
     play = openai(TOKEN, TOKEN[:10])
-    play.relay.break_off("the orchestrator is shutting down")
+    play.relay.break_off(kind, "no more of it")
     assert play.transport.aborted
     (error,) = play.errors
-    assert b"shutting down" in error
+    said = json.loads(error)["error"]
+    assert (said["code"], said["message"]) == (kind, "no more of it")
     assert play.body.startswith(TOKEN + b"data: ")
+    assert play.relay.failure is not None
+    assert play.relay.failure.kind == kind
+
+
+def test_breaking_off_an_answer_without_records_cuts_the_connection() -> None:
+    play = Play("openai", stream=False).feed(head_of("", length=HELD_ANSWER_BYTES + 100), b"x" * (HELD_ANSWER_BYTES + 1))
+    assert not play.client.aborted
+    play.relay.break_off("cancelled", "no more of it")
+    assert play.transport.aborted
+    assert play.client.aborted
+
+
+def test_idle_is_the_time_since_the_last_sweep_that_saw_something() -> None:
+    play = openai(TOKEN)
+    assert play.relay.idle(5.0) == 0.0
+    play.relay.sweep(10.0)
+    play.relay.sweep(11.0)
+    assert play.relay.idle(13.5) == 3.5
+    play.feed(chunk(TOKEN))
+    assert play.relay.idle(14.0) == 0.0
 
 
 def test_breaking_off_what_is_not_committed_does_nothing() -> None:
     play = openai(ROLE)
-    play.relay.break_off("bye")
+    play.relay.break_off("cancelled", "bye")
     assert not play.transport.aborted
     assert play.relay.failure is None
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.telemetry import logs
+from orchestrator.protocol.http import RequestHeaders
 from orchestrator.telemetry.logs import JsonFormatter, RequestLog, configure
 from orchestrator.telemetry.record import RequestRecord
+from orchestrator.telemetry.recorder import Kept
 
 
-def record(number: int = 0) -> RequestRecord:
-    return RequestRecord(1767323045.0 + number, f"r{number}", "ollama", "chat", model="m")
+def kept(number: int = 0, headers: RequestHeaders | None = None) -> Kept:
+    return Kept(RequestRecord(1767323045.0 + number, f"r{number}", "ollama", "chat", model="m"), headers)
 
 
 @pytest.fixture
@@ -53,45 +54,31 @@ def test_everything_logged_is_json_and_libraries_are_quiet(root: logging.Logger,
     assert [line["message"] for line in lines] == ["ours"]
 
 
-def test_request_lines_are_gathered_and_written_at_a_flush() -> None:
+def test_a_line_is_written_for_every_request_of_a_batch() -> None:
     output = io.BytesIO()
     log = RequestLog(output, enabled=True)
-    log.add(record(1))
-    log.add(record(2))
-    assert output.getvalue() == b""
-    log.flush()
-    log.flush()
+    log.read([kept(1), kept(2)])
     assert [json.loads(line)["requestId"] for line in output.getvalue().splitlines()] == ["r1", "r2"]
 
 
-def test_nothing_is_kept_where_nothing_is_logged() -> None:
+def test_no_header_reaches_the_log() -> None:
+    output = io.BytesIO()
+    RequestLog(output, enabled=True).read([kept(headers=RequestHeaders([(b"authorization", b"Bearer canary"), (b"user-agent", b"canary")]))])
+    assert b"canary" not in output.getvalue()
+    assert output.getvalue().endswith(b"}\n")
+
+
+def test_nothing_is_written_where_nothing_is_logged() -> None:
     output = io.BytesIO()
     log = RequestLog(output, enabled=False)
-    log.add(record())
-    log.flush()
+    log.read([kept()])
     assert (output.getvalue(), log.lost) == (b"", 0)
-
-
-def test_lines_are_lost_and_counted_when_nobody_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MAX_BUFFERED", 3)
-    output = io.BytesIO()
-    log = RequestLog(output, enabled=True)
-    for number in range(5):
-        log.add(record(number))
-    assert log.lost == 2
-    log.flush()
-    assert len(output.getvalue().splitlines()) == 3
-    log.add(record())
-    assert log.lost == 2
 
 
 def test_an_output_that_is_gone_stops_nobody() -> None:
     output = io.BytesIO()
     log = RequestLog(output, enabled=True)
-    log.add(record())
     output.close()
-    log.flush()
-    assert log.lost == 1
-    log.add(record())
-    log.flush()
-    assert log.lost == 2
+    log.read([kept(1), kept(2)])
+    log.read([kept(3)])
+    assert log.lost == 3
