@@ -39,7 +39,7 @@ class Serving:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             with suppress(OSError):
-                self.ask("GET", "/api/servers")
+                self.ask("GET", "/api/version")
                 return self
             time.sleep(0.05)
         self.kill()
@@ -68,3 +68,13 @@ class Serving:
             with error:
                 status, raw = error.code, error.read()
         return status, json.loads(raw) if raw else None
+
+    def ask_raw(self, path, body, headers=None, timeout=30):
+        """(status, bytes) of a POST whose answer may be anything."""
+        request = urllib.request.Request(self.base + path, json.dumps(body).encode(), {"Content-Type": "application/json", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
