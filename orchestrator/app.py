@@ -16,12 +16,14 @@ from socket import socket
 import uvicorn
 from starlette.applications import Starlette
 
-from orchestrator.admin.access import is_loopback
+from orchestrator.admin.access import Guard, is_loopback
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.registry import Registry
 from orchestrator.admin.routes import ROOTS, Handlers
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
+from orchestrator.admin.session import Sessions
+from orchestrator.admin.signin import SessionOperations
 from orchestrator.clock import Clock
 from orchestrator.edge import surface
 from orchestrator.edge.incoming import Limits, RequestIds, Shared
@@ -154,11 +156,13 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         jobs = Jobs(fleet, prober, registry, settings.probe_interval_seconds)
         jobs.start()
         stack.push_async_callback(jobs.stop)
+        guard = Guard(Sessions(settings.admin_token, str(database.path), clock))
         handlers = Handlers(
             servers=ServerOperations(fleet, registry, prober, clock),
             breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
+            session=SessionOperations(guard, clock),
         )
-        app.router.routes[:] = [*admin_routes(handlers, settings.admin_token), *surface.routes(fleet, clock, plane.origins)]
+        app.router.routes[:] = [*admin_routes(handlers, guard), *surface.routes(fleet, clock, plane.origins)]
         yield
 
 

@@ -135,7 +135,7 @@ def server_answer(server: Server, now: float) -> ServerAnswer:
         loaded_models=[LoadedModelAnswer(m.name, m.size, m.size_vram, m.expires_at, m.context_length) for m in server.loaded],
         in_flight=server.in_flight,
         last_response_time=None if seconds is None else round(seconds * 1000, 3),
-        last_check_time=None if server.last_check_time is None else _rfc3339(server.last_check_time),
+        last_check_time=None if server.last_check_time is None else rfc3339(server.last_check_time),
         breakers=_counts(server),
         outcomes={_camel(outcome.label): server.outcomes[outcome.label] for outcome in Outcome},
     )
@@ -225,5 +225,6 @@ def _camel(label: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _rfc3339(time: datetime) -> str:
+def rfc3339(time: datetime) -> str:
+    """As every time of the admin API is written."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,16 +8,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from orchestrator.admin.access import Access
+from orchestrator.admin.access import Access, Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.errors import AdminError
 from orchestrator.admin.servers import ServerOperations
+from orchestrator.admin.signin import SessionOperations
 from orchestrator.asgi import Receive, Scope, Send
 from orchestrator.store.engine import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
-ROOTS = ("/api/servers", "/api/breakers", "/api/health-check")
+ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/session")
+SESSION = "/api/session"
 
 
 class Handlers(Struct, kw_only=True):
@@ -25,12 +27,14 @@ class Handlers(Struct, kw_only=True):
 
     servers: ServerOperations
     breakers: BreakerOperations
+    session: SessionOperations
 
 
 def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     """path -> method -> handler."""
-    servers, breakers = handlers.servers, handlers.breakers
+    servers, breakers, session = handlers.servers, handlers.breakers, handlers.session
     return {
+        SESSION: {"GET": session.get, "POST": session.sign_in, "DELETE": session.sign_out},
         "/api/servers": {"GET": servers.list, "POST": servers.add},
         "/api/servers/{server_id}": {"GET": servers.get, "PATCH": servers.change, "DELETE": servers.remove},
         "/api/servers/{server_id}/check": {"POST": servers.check},
@@ -44,10 +48,10 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     }
 
 
-def routes(handlers: Handlers, token: str) -> list[BaseRoute]:
+def routes(handlers: Handlers, guard: Guard) -> list[BaseRoute]:
     """Every route of the admin API behind its access rules, then one for all else below its paths."""
-    found = [Route(path, Access(Endpoint(methods), token)) for path, methods in operations(handlers).items()]
-    return [*found, *(Route(f"{root}/{{rest:path}}", Access(Endpoint({}), token)) for root in ROOTS)]
+    found = [Route(path, Access(Endpoint(methods), guard.check_entrance if path == SESSION else guard.check)) for path, methods in operations(handlers).items()]
+    return [*found, *(Route(f"{root}/{{rest:path}}", Access(Endpoint({}), guard.check)) for root in ROOTS)]
 
 
 class Endpoint:

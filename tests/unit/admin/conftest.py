@@ -8,10 +8,13 @@ import pytest
 from cryptography.fernet import Fernet
 from starlette.applications import Starlette
 
+from orchestrator.admin.access import Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.registry import Registry
 from orchestrator.admin.routes import Handlers, routes
 from orchestrator.admin.servers import ServerOperations
+from orchestrator.admin.session import Sessions
+from orchestrator.admin.signin import SessionOperations
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.specs import Observation
 from orchestrator.store import migrate
@@ -55,11 +58,13 @@ class Admin:
         self.registry = Registry(self.fleet, self.database, Servers(Secrets(Fernet(key))), self.clock, environment, lambda: self.changes.append(1))
         self.prober = ScriptedProber(self.fleet, self.clock)
         self.prober.on_learned = self.registry.save_learned
+        guard = Guard(Sessions(token, str(path), self.clock))
         handlers = Handlers(
             servers=ServerOperations(self.fleet, self.registry, self.prober, self.clock),
             breakers=BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1)),
+            session=SessionOperations(guard, self.clock),
         )
-        self.app = Starlette(routes=routes(handlers, token))
+        self.app = Starlette(routes=routes(handlers, guard))
 
     async def ask(self, method, path, body=None, client=LOCAL, headers=None, content=None):
         transport = httpx.ASGITransport(self.app, client=client)
