@@ -137,7 +137,7 @@ def server_answer(server: Server, now: float) -> ServerAnswer:
         last_response_time=None if seconds is None else round(seconds * 1000, 3),
         last_check_time=None if server.last_check_time is None else rfc3339(server.last_check_time),
         breakers=_counts(server),
-        outcomes={_camel(outcome.label): server.outcomes[outcome.label] for outcome in Outcome},
+        outcomes={camel(outcome.label): server.outcomes[outcome.label] for outcome in Outcome},
     )
 
 
@@ -220,7 +220,8 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _camel(label: str) -> str:
+def camel(label: str) -> str:
+    """`client_gone` -> `clientGone`."""
     first, *rest = label.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
