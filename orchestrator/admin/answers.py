@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
+from orchestrator.admin import reported
 from orchestrator.admin.fields import MASK
 from orchestrator.fleet.breaker import Breaker, State
 from orchestrator.fleet.names import allowed, fold
@@ -179,45 +179,30 @@ def _counts(server: Server) -> BreakerCounts:
 
 
 def _model(server: Server, model: ListedModel) -> ModelAnswer:
-    raw = _members(model)
+    raw = reported.members(model)
     return ModelAnswer(
         name=model.name,
         modified=model.modified_time,
-        size=_whole(raw.get("size")),
-        digest=_text(raw.get("digest")),
+        size=reported.whole(raw.get("size")),
+        digest=reported.digest(raw),
         details=raw["details"] if isinstance(raw.get("details"), dict) else None,
         **_state(server, model),
     )
 
 
 def _v1_model(server: Server, model: ListedModel) -> V1ModelAnswer:
-    raw = _members(model)
-    meta = raw["meta"] if isinstance(raw.get("meta"), dict) else {}
-    lengths = (raw.get("max_model_len"), meta.get("n_ctx"), raw.get("context_length"), raw.get("max_context_length"), raw.get("context_window"))
-    length = next((found for found in map(_whole, lengths) if found is not None), None)
+    raw = reported.members(model)
     return V1ModelAnswer(
-        name=model.name, created=_whole(raw.get("created")), owned_by=_text(raw.get("owned_by")), context_length=length, **_state(server, model)
+        name=model.name,
+        created=reported.whole(raw.get("created")),
+        owned_by=reported.text(raw.get("owned_by")),
+        context_length=reported.context_length(raw),
+        **_state(server, model),
     )
 
 
 def _state(server: Server, model: ListedModel) -> dict[str, bool]:
     return {"loaded": fold(model.name) in server.resident, "allowed": allowed(model.name, server.spec.models_allow, server.spec.models_deny)}
-
-
-def _members(model: ListedModel) -> dict[str, Any]:
-    """The entry as reported, which may be anything."""
-    try:
-        return msgspec.json.decode(model.raw, type=dict[str, Any])
-    except msgspec.DecodeError:
-        return {}
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def camel(label: str) -> str:

@@ -52,6 +52,13 @@ def new_spec(body: ServerBody) -> ServerSpec:
     return ServerSpec(**_values(body, None))
 
 
+def trial_spec(body: ServerBody, before: ServerSpec | None) -> ServerSpec:
+    """The spec of a server that is only tried. before: the registered one whose secrets a mask stands for. Raises AdminError that names the member."""
+    if body.url is UNSET:
+        raise AdminError(400, "missing_field", "url: is required", "url")
+    return ServerSpec(**{"id": "test", **_values(body, before)})
+
+
 def changed_spec(body: ServerBody, before: ServerSpec) -> ServerSpec:
     """The spec after a PATCH: members that are absent or masked stay. Raises AdminError that names the member."""
     if body.id not in (UNSET, before.id):
