@@ -1,4 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
+import { type Breaker, told } from './breakers'
 import type { Live } from './live'
 import type { ActivityAnswer, BreakerAnswer, EventAnswer, ServerAnswer, ServerState } from './types'
 
@@ -20,7 +21,7 @@ export function connect(live: Live, client: QueryClient): () => void {
     live.on('server', (state) => client.setQueryData<ServerAnswer[]>(['servers'], (old) => patched(old, state))),
     live.on('server_removed', ({ id }) => {
       client.setQueryData<ServerAnswer[]>(['servers'], (old) => old?.filter((server) => server.id !== id))
-      client.setQueryData<BreakerAnswer[]>(['breakers'], (old) => old?.filter((breaker) => breaker.server !== id))
+      client.setQueryData<Breaker[]>(['breakers'], (old) => old?.filter((breaker) => breaker.server !== id))
     }),
     live.on('models', ({ server }) => {
       // Many servers may learn at the same moment: one fetch for all.
@@ -34,7 +35,7 @@ export function connect(live: Live, client: QueryClient): () => void {
       }, MODELS_PAUSE)
     }),
     live.on('breaker', (breaker) =>
-      client.setQueryData<BreakerAnswer[]>(['breakers'], (old) => old && withBreaker(old, breaker)),
+      client.setQueryData<Breaker[]>(['breakers'], (old) => old && withBreaker(old, told(breaker))),
     ),
     live.on('event', (event) =>
       client.setQueryData<ActivityAnswer>(['activity'], (old) => old && withEvent(old, event)),
@@ -51,7 +52,7 @@ export function patched(servers: ServerAnswer[] | undefined, state: ServerState)
   return servers?.map((server) => (server.id === state.id ? { ...server, ...state } : server))
 }
 
-export function withBreaker(breakers: BreakerAnswer[], breaker: BreakerAnswer): BreakerAnswer[] {
+export function withBreaker<B extends BreakerAnswer>(breakers: B[], breaker: B): B[] {
   const at = breakers.findIndex((one) => one.server === breaker.server && one.model === breaker.model)
   return at < 0 ? [...breakers, breaker] : breakers.with(at, breaker)
 }

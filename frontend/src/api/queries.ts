@@ -1,4 +1,5 @@
 import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+import { told } from './breakers'
 import { api } from './client'
 import type {
   AboutAnswer,
@@ -30,7 +31,11 @@ export const queries = {
       queryFn: () => api<ServerHistoryAnswer>(`/servers/${part(id)}/history`),
     }),
   fleetModels: () => queryOptions({ queryKey: ['models'], queryFn: () => api<FleetModelsAnswer>('/models') }),
-  breakers: () => queryOptions({ queryKey: ['breakers'], queryFn: () => api<BreakerAnswer[]>('/breakers') }),
+  breakers: () =>
+    queryOptions({
+      queryKey: ['breakers'],
+      queryFn: async () => (await api<BreakerAnswer[]>('/breakers')).map(told),
+    }),
   requests: () => queryOptions({ queryKey: ['requests'], queryFn: () => api<RequestsAnswer>('/requests') }),
   request: (id: string) =>
     queryOptions({ queryKey: ['request', id], queryFn: () => api<RequestDetail>(`/requests/${part(id)}`) }),

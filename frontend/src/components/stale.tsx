@@ -1,0 +1,28 @@
+import { Button, Group, Paper, Text } from '@mantine/core'
+import { ApiError } from '../api/client'
+import { clock } from '../lib/format'
+
+/** What a query that has data from before says once it could not be fetched anew; the data stay. */
+export const Stale = ({
+  query,
+  what,
+}: {
+  query: { isError: boolean; data: unknown; error: unknown; dataUpdatedAt: number; refetch: () => unknown }
+  what: string
+}) =>
+  query.isError && query.data !== undefined ? (
+    <Paper withBorder px="sm" py={6} role="status">
+      <Group justify="space-between" gap="xs">
+        <Group gap={8} wrap="nowrap">
+          <span className="dot" data-tone="warn" aria-hidden="true" />
+          <Text size="sm">
+            {what} as of {clock(query.dataUpdatedAt / 1000)}.{' '}
+            {query.error instanceof ApiError ? query.error.message : 'They could not be fetched anew.'}
+          </Text>
+        </Group>
+        <Button size="compact-sm" variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Group>
+    </Paper>
+  ) : null
