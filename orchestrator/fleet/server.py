@@ -17,11 +17,12 @@ class Server:
 
     health: the last word of the probes (`unknown`, `healthy`, `down`, `warming`, `configError`, `rateLimited`).
     resident: folded names of models believed to be in memory: from `/api/ps`, and from answers since.
+    check_seconds: how long the fastest answer to the last probe took, None if there was none.
     wants_probe: something was learned on the side (a missing model, a load) that a probe should look at soon.
     """
 
     __slots__ = (
-        "breaker", "breakers", "failures", "flowed_at", "health", "in_flight", "last_check_time", "last_response_seconds", "learned",
+        "breaker", "breakers", "check_seconds", "failures", "flowed_at", "health", "in_flight", "last_check_time", "last_response_seconds", "learned",
         "limited_until", "loaded", "outcomes", "probe_response_seconds", "reason", "resident", "rules", "spec", "unconfirmed", "wants_probe",
     )  # fmt: skip
 
@@ -44,6 +45,7 @@ class Server:
         self.unconfirmed: set[str] = set()
         self.last_response_seconds: float | None = None
         self.probe_response_seconds: float | None = None
+        self.check_seconds: float | None = None
         self.last_check_time: datetime | None = None
         self.flowed_at = -1e9
         self.wants_probe = False
@@ -108,6 +110,7 @@ class Server:
         """Take in a probe. True if what is stored of the server (`learned`) changed."""
         self.last_check_time = time
         self.wants_probe = False
+        self.check_seconds = seen.response_seconds
         if seen.response_seconds is not None:
             self.probe_response_seconds = seen.response_seconds
         if seen.status == "healthy":

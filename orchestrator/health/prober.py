@@ -120,7 +120,7 @@ class Prober:
         now = self._clock.now()
         if seen.status == "down" and seen.timed_out and now - server.flowed_at <= self._flow_seconds:
             # Busy, not dead: its tokens reach clients while it has no time for questions.
-            server.last_check_time = self._clock.utc()
+            server.last_check_time, server.check_seconds = self._clock.utc(), None
             return
         before, _ = server.status(now)
         changed = self._fleet.observe(server.id, seen, now, self._clock.utc())

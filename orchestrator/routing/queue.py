@@ -17,6 +17,9 @@ class WaitingRoom(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._lines)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))
+
     def waiting(self, model: str) -> int:
         return len(self._lines.get(model, ()))
 

@@ -125,8 +125,8 @@ class Points:
                 end_at = found[0].at - found[0].step_seconds + 0.5  # steps are rounded
         return found
 
-    def unsaved(self, most: int) -> list[tuple[int, Point]]:
-        """(resolution in seconds, point) of the oldest that are over and not stored yet."""
+    def unsaved(self, most: int | None = None) -> list[tuple[int, Point]]:
+        """(resolution in seconds, point) of the oldest that are over and not stored yet; all without a number."""
         return [(ring.resolution_seconds, point) for ring in self._rings[1:] for point in ring.unsaved][:most]
 
     def saved(self, points: Iterable[tuple[int, Point]]) -> None:

@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from msgspec.structs import replace
 
 from orchestrator.store import points as module
 from orchestrator.store.points import PointRows, StoredPoint
@@ -62,7 +61,7 @@ async def test_rows_that_cannot_be_read_are_passed_over(database, path, text):
 async def test_points_of_a_newer_version_are_read_as_far_as_they_are_known(database, path):
     await save(database, stored(7.0, requests=2))
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE points SET point = replace(point, '{', '{\"more\": 1,')")
+        connection.execute("UPDATE points SET point = '{\"more\": 1,' || substr(point, 2)")
         connection.commit()
     [found] = await load(database)
-    assert replace(found.point, first_tokens=stored(7.0).point.first_tokens) == stored(7.0, requests=2).point
+    assert found == stored(7.0, requests=2)
