@@ -13,7 +13,9 @@ from orchestrator.demo.speech import MODIFIED_TIME, TEXT, Speaker, digest, promp
 
 VERSION = "0.33.0"
 JSON = "application/json; charset=utf-8"
-SIZE_BYTES = 5_936_478
+BILLIONS = re.compile(r":(\d+(?:\.\d+)?)b")
+USUAL_BILLIONS = 3.2
+BYTES_PER_PARAMETER = 0.6  # of a model of that quantisation
 CONTEXT_LENGTH = 4096
 DURATION = re.compile(r"(-?)(?:(\d+(?:\.\d+)?)(ms|s|m|h))+|0")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -71,7 +73,7 @@ class _Ollama:
         if model is None:
             raise Refused(404, f"model '{_display(asked)}' not found")
         info = {"general.architecture": "llama", "llama.context_length": CONTEXT_LENGTH, "llama.embedding_length": 256}
-        shown = {"modelfile": f"FROM {model}\n", "template": "{{ .Prompt }}", "details": _details(), "model_info": info}
+        shown = {"modelfile": f"FROM {model}\n", "template": "{{ .Prompt }}", "details": _details(model), "model_info": info}
         return _answer({**shown, "capabilities": _capabilities(model), "modified_at": _stamp(MODIFIED_TIME)})
 
     async def chat(self, request: web.Request, body: Body) -> web.StreamResponse:
@@ -213,18 +215,29 @@ def _stay_seconds(keep_alive: Any) -> float:
 
 
 def _entry(name: str) -> Body:
-    start = {"name": _display(name), "model": _display(name), "modified_at": _stamp(MODIFIED_TIME), "size": SIZE_BYTES, "digest": digest(name)}
-    return {**start, "details": {**_details(), "context_length": CONTEXT_LENGTH, "embedding_length": 256}, "capabilities": _capabilities(name)}
+    start = {"name": _display(name), "model": _display(name), "modified_at": _stamp(MODIFIED_TIME), "size": _size_bytes(name), "digest": digest(name)}
+    return {**start, "details": {**_details(name), "context_length": CONTEXT_LENGTH, "embedding_length": 256}, "capabilities": _capabilities(name)}
 
 
 def _resident(name: str, stay: float) -> Body:
     until = datetime.now(UTC) + timedelta(seconds=stay if stay >= 0 else 9_000_000_000)
-    start = {"name": _display(name), "model": _display(name), "size": SIZE_BYTES, "digest": digest(name), "details": _details()}
-    return {**start, "expires_at": _stamp(until), "size_vram": SIZE_BYTES, "context_length": CONTEXT_LENGTH}
+    start = {"name": _display(name), "model": _display(name), "size": _size_bytes(name), "digest": digest(name), "details": _details(name)}
+    return {**start, "expires_at": _stamp(until), "size_vram": _size_bytes(name), "context_length": CONTEXT_LENGTH}
 
 
-def _details() -> Body:
-    return {"parent_model": "", "format": "gguf", "family": "llama", "families": ["llama"], "parameter_size": "1.47M", "quantization_level": "F32"}
+def _details(name: str) -> Body:
+    parameters = f"{_billions(name):.1f}B"
+    return {"parent_model": "", "format": "gguf", "family": "llama", "families": ["llama"], "parameter_size": parameters, "quantization_level": "Q4_K_M"}
+
+
+def _billions(name: str) -> float:
+    """Of parameters, as the model's tag says."""
+    found = BILLIONS.search(name)
+    return float(found[1]) if found else USUAL_BILLIONS
+
+
+def _size_bytes(name: str) -> int:
+    return int(_billions(name) * 1e9 * BYTES_PER_PARAMETER)
 
 
 def _capabilities(name: str) -> list[str]:

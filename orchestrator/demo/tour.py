@@ -233,6 +233,7 @@ def _print_what_next(place: Place) -> None:
     print(f"""
 Ollama clients    {place.url}
 OpenAI clients    {place.url}/v1
+Admin UI          {place.url}/ui/
 Admin API         {place.url}/api/servers
 
 curl {place.url}/api/servers
