@@ -1,4 +1,4 @@
-import { Group, Paper, Table, UnstyledButton } from '@mantine/core'
+import { Group, Table, UnstyledButton } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
   type ColumnDef,
@@ -7,7 +7,9 @@ import {
   createFilteredRowModel,
   createSortedRowModel,
   filterFns,
+  flexRender,
   globalFilteringFeature,
+  type Header,
   type Row,
   rowSortingFeature,
   sortFns,
@@ -15,7 +17,8 @@ import {
   useTable,
 } from '@tanstack/react-table'
 import { ArrowDown, ArrowUp, ChevronsUpDown } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
+import { Cards } from './data-cards'
 
 export const features = tableFeatures({
   rowSortingFeature,
@@ -26,20 +29,23 @@ export const features = tableFeatures({
   sortFns: { basic: sortFns.basic, alphanumeric: sortFns.alphanumeric, text: sortFns.text },
   filterFns: { includesString: filterFns.includesString },
 })
-export const columnsFor = <T extends object>() => createColumnHelper<typeof features, T>()
+export type Features = typeof features
+export const columnsFor = <T extends object>() => createColumnHelper<Features, T>()
 
 // biome-ignore lint/suspicious/noExplicitAny: the types of values differ by column
-type Columns<T extends object> = readonly ColumnDef<typeof features, T, any>[]
+export type Columns<T extends object> = readonly ColumnDef<Features, T, any>[]
 
 interface Props<T extends object> {
+  /** Must stay the same object from render to render: rows are drawn anew where it changes. */
   columns: Columns<T>
+  /** A row is drawn anew when it is another object. */
   data: T[]
   label: string
   rowId: (row: T) => string
   /** Text that a row must hold in any of its columns. */
   filter?: string
   minWidth?: number
-  /** Shown where the filter leaves nothing. */
+  /** Shown where nothing is left. */
   nothing?: ReactNode
   initialSort?: { id: string; desc: boolean }
 }
@@ -61,7 +67,7 @@ export function DataTable<T extends object>({
   const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const table = useTable({
     features,
-    columns: columns as ColumnDef<typeof features, T, unknown>[],
+    columns: columns as ColumnDef<Features, T, unknown>[],
     data,
     state: { globalFilter: filter },
     initialState: { sorting: initialSort ? [initialSort] : [] },
@@ -70,14 +76,7 @@ export function DataTable<T extends object>({
   })
   const rows = table.getRowModel().rows
   if (rows.length === 0 && nothing) return nothing
-  if (narrow)
-    return (
-      <ul aria-label={label} style={{ listStyle: 'none', margin: 0, padding: 8, display: 'grid', gap: 8 }}>
-        {rows.map((row) => (
-          <Card key={row.id} row={row} render={(cell) => <table.FlexRender cell={cell} />} />
-        ))}
-      </ul>
-    )
+  if (narrow) return <Cards label={label} rows={rows} columns={columns} />
   return (
     <Table.ScrollContainer
       minWidth={minWidth}
@@ -91,47 +90,15 @@ export function DataTable<T extends object>({
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
             <Table.Tr key={group.id}>
-              {group.headers.map((header) => {
-                const sorted = header.column.getIsSorted()
-                const content = <table.FlexRender header={header} />
-                return (
-                  <Table.Th
-                    key={header.id}
-                    aria-sort={sorted === 'asc' ? 'ascending' : sorted === 'desc' ? 'descending' : undefined}
-                  >
-                    {header.column.getCanSort() ? (
-                      <UnstyledButton fz="xs" fw={600} c="dimmed" onClick={header.column.getToggleSortingHandler()}>
-                        <Group gap={4} wrap="nowrap">
-                          {content}
-                          {sorted === 'asc' ? (
-                            <ArrowUp size={12} />
-                          ) : sorted === 'desc' ? (
-                            <ArrowDown size={12} />
-                          ) : (
-                            <ChevronsUpDown size={12} opacity={0.5} />
-                          )}
-                        </Group>
-                      </UnstyledButton>
-                    ) : (
-                      <Group gap={4} fz="xs" c="dimmed">
-                        {content}
-                      </Group>
-                    )}
-                  </Table.Th>
-                )
-              })}
+              {group.headers.map((header) => (
+                <Head key={header.id} header={header} />
+              ))}
             </Table.Tr>
           ))}
         </Table.Thead>
         <Table.Tbody>
           {rows.map((row) => (
-            <Table.Tr key={row.id}>
-              {row.getAllCells().map((cell) => (
-                <Table.Td key={cell.id}>
-                  <table.FlexRender cell={cell} />
-                </Table.Td>
-              ))}
-            </Table.Tr>
+            <Line key={row.id} row={row as unknown as AnyRow} original={row.original} columns={columns} />
           ))}
         </Table.Tbody>
       </Table>
@@ -139,56 +106,51 @@ export function DataTable<T extends object>({
   )
 }
 
-type Cell<T extends object> = ReturnType<Row<typeof features, T>['getAllCells']>[number]
+const ARIA = { asc: 'ascending', desc: 'descending' } as const
 
-function Card<T extends object>({
-  row,
-  render,
-}: {
-  row: Row<typeof features, T>
-  render: (cell: Cell<T>) => ReactNode
-}) {
-  const cells = row.getAllCells()
-  const of = (id: string) => cells.find((cell) => cell.column.id === id)
-  const name = of('name')
-  const menu = of('menu')
+function Head<T extends object>({ header }: { header: Header<Features, T> }) {
+  const sorted = header.column.getIsSorted()
+  const content = flexRender(header.column.columnDef.header, header.getContext())
+  if (!header.column.getCanSort())
+    return (
+      <Table.Th scope="col" fz="xs" fw={600} c="dimmed">
+        {content}
+      </Table.Th>
+    )
+  const Arrow = sorted === 'asc' ? ArrowUp : sorted === 'desc' ? ArrowDown : ChevronsUpDown
   return (
-    <Paper component="li" withBorder p="sm">
-      <Group justify="space-between" wrap="nowrap" align="flex-start" mb={6}>
-        <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>{name && render(name)}</div>
-        {menu && render(menu)}
-      </Group>
-      <dl
-        style={{
-          margin: 0,
-          display: 'grid',
-          gridTemplateColumns: 'minmax(80px, auto) 1fr',
-          gap: '4px 12px',
-          alignItems: 'center',
-        }}
-      >
-        {cells
-          .filter((cell) => cell !== name && cell !== menu)
-          .map((cell) => (
-            <Pair key={cell.id} term={headerText(cell)}>
-              {render(cell)}
-            </Pair>
-          ))}
-      </dl>
-    </Paper>
+    <Table.Th scope="col" py={3} aria-sort={sorted ? ARIA[sorted] : undefined}>
+      <UnstyledButton fz="xs" fw={600} c="dimmed" mih={24} onClick={header.column.getToggleSortingHandler()}>
+        <Group gap={4} wrap="nowrap" component="span">
+          {content}
+          <Arrow size={12} opacity={sorted ? 1 : 0.5} aria-hidden="true" />
+        </Group>
+      </UnstyledButton>
+    </Table.Th>
   )
 }
 
-function Pair({ term, children }: { term: string; children: ReactNode }) {
-  return (
-    <>
-      <dt style={{ fontSize: 12, color: 'var(--mantine-color-dimmed)' }}>{term}</dt>
-      <dd style={{ margin: 0, minWidth: 0, overflowWrap: 'anywhere' }}>{children}</dd>
-    </>
-  )
+// What a memoised component is told of its row, whatever the row holds.
+export type AnyRow = Row<Features, object>
+
+interface LineProps {
+  row: AnyRow
+  original: object
+  columns: unknown
 }
 
-const headerText = <T extends object>(cell: Cell<T>) => {
-  const header = cell.column.columnDef.header
-  return typeof header === 'string' ? header : cell.column.id
+const Line = memo(
+  ({ row }: LineProps) => (
+    <Table.Tr>
+      {row.getAllCells().map((cell) => (
+        <Table.Td key={cell.id}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</Table.Td>
+      ))}
+    </Table.Tr>
+  ),
+  isSame,
+)
+
+/** The table makes all rows anew whenever one of them changes; what they show changes with `original` alone. */
+export function isSame(before: LineProps, after: LineProps): boolean {
+  return before.original === after.original && before.columns === after.columns
 }

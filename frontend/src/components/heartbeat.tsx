@@ -1,25 +1,41 @@
+import { memo } from 'react'
 import type { CheckAnswer } from '../api/types'
 import { clock, duration } from '../lib/format'
 import { statusOf } from './status'
 
+interface Props {
+  checks: readonly CheckAnswer[]
+  slots?: number
+}
+
 /** The last checks of a server as ticks, newest on the right. */
-export function Heartbeat({ checks, slots = 30 }: { checks: readonly CheckAnswer[]; slots?: number }) {
+export const Heartbeat = memo(function Heartbeat({ checks, slots = 30 }: Props) {
   const shown = checks.slice(-slots)
-  const bad = shown.filter((check) => statusOf(check.status).tone === 'bad').length
-  const says = shown.length ? `Last ${shown.length} checks: ${bad ? `${bad} failed` : 'all answered'}` : 'No checks yet'
   return (
-    <div className="heartbeat" role="img" aria-label={says}>
-      {Array.from({ length: Math.max(0, slots - shown.length) }, (_, at) => (
+    <div className="heartbeat" role="img" aria-label={summary(shown)}>
+      {Array.from({ length: slots - shown.length }, (_, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: places of checks that were not made
         <span key={`none ${at}`} data-tone="none" />
       ))}
       {shown.map((check) => (
-        <span
-          key={check.time}
-          data-tone={statusOf(check.status).tone}
-          title={`${clock(check.time)} ${statusOf(check.status).word}${check.seconds === null ? '' : `, ${duration(check.seconds)}`}${check.reason ? `: ${check.reason}` : ''}`}
-        />
+        <span key={check.time} data-tone={hasFailed(check) ? 'bad' : statusOf(check.status).tone} title={tell(check)} />
       ))}
     </div>
   )
+})
+
+/** No answer, or one that says that the server cannot be used. What it is called then may still be "draining". */
+export const hasFailed = (check: CheckAnswer) => check.seconds === null || statusOf(check.status).tone === 'bad'
+
+/** Of checks, in words. */
+export function summary(checks: readonly CheckAnswer[]): string {
+  if (!checks.length) return 'No checks yet'
+  const failed = checks.filter(hasFailed).length
+  const last = checks.length === 1 ? 'Last check' : `Last ${checks.length} checks`
+  return `${last}: ${failed === 0 ? 'all answered' : failed === checks.length ? 'all failed' : `${failed} failed`}`
+}
+
+function tell({ time, status, reason, seconds }: CheckAnswer): string {
+  const answer = seconds === null ? 'no answer' : duration(seconds)
+  return `${clock(time)} ${statusOf(status).word}, ${answer}${reason ? `: ${reason}` : ''}`
 }

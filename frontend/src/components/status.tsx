@@ -1,6 +1,7 @@
 import { Badge, Group, Text, Tooltip } from '@mantine/core'
 import { KeyRound } from 'lucide-react'
 import type { ServerAnswer } from '../api/types'
+import { DASH } from '../lib/format'
 
 /** How a status of a server looks and is called. The same everywhere. */
 export const STATUSES: Record<string, { word: string; tone: string }> = {
@@ -34,14 +35,14 @@ export function StatusMark({ status }: { status: string }) {
 export const Capabilities = ({
   server,
 }: {
-  server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey'>
+  server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey' | 'status'>
 }) => (
   <Group gap={4} wrap="nowrap">
     {server.supportsOllama && <Capability name="Ollama" />}
     {server.supportsV1 && <Capability name="OpenAI" />}
     {!server.supportsOllama && !server.supportsV1 && (
       <Text size="xs" c="dimmed">
-        none found
+        {server.status === 'unknown' ? DASH : 'none found'}
       </Text>
     )}
     {server.apiKey && <KeyMark apiKey={server.apiKey} />}
@@ -54,8 +55,12 @@ export const Capability = ({ name }: { name: string }) => (
   </Badge>
 )
 
+/** apiKey: as the API tells it, `env:NAME` or a mask. */
+export const keyInWords = (apiKey: string | null) =>
+  apiKey === null ? 'No key' : apiKey.startsWith('env:') ? `Key from the variable ${apiKey.slice(4)}` : 'A key is set'
+
 function KeyMark({ apiKey }: { apiKey: string }) {
-  const says = apiKey.startsWith('env:') ? `Key from the variable ${apiKey.slice(4)}` : 'A key is set'
+  const says = keyInWords(apiKey)
   return (
     <Tooltip label={says}>
       <KeyRound size={14} role="img" aria-label={says} />
