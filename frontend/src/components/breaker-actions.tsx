@@ -1,0 +1,31 @@
+import { Button, Group } from '@mantine/core'
+import { useState } from 'react'
+import type { Breaker } from '../api/breakers'
+import { BreakerDialog } from './breaker-dialog'
+import { type Action, nameOf, wordOf } from './breaker-words'
+
+/** Open, close and reset a breaker, each after a confirmation. onDone: it was told; the buttons may be gone then. */
+export function BreakerActions({ breaker, onDone }: { breaker: Breaker; onDone?: () => void }) {
+  const [asked, setAsked] = useState<Action | null>(null)
+  const button = (action: Action) => (
+    <Button
+      size="compact-xs"
+      mih={24}
+      variant="default"
+      aria-label={`${wordOf(action, breaker)} the breaker of ${nameOf(breaker)}`}
+      onClick={() => setAsked(action)}
+    >
+      {wordOf(action, breaker)}
+    </Button>
+  )
+  return (
+    <Group gap={4} wrap="nowrap">
+      {breaker.state !== 'closed' && button('close')}
+      {!breaker.forced && button('open')}
+      {button('reset')}
+      {asked && (
+        <BreakerDialog breaker={breaker} action={asked} onClose={() => setAsked(null)} onDone={onDone ?? (() => {})} />
+      )}
+    </Group>
+  )
+}

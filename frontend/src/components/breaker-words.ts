@@ -1,0 +1,40 @@
+import type { Breaker } from '../api/breakers'
+import { DASH } from '../lib/format'
+
+export type Action = 'open' | 'close' | 'reset'
+
+/** For the names of buttons and titles of dialogs. */
+export const nameOf = ({ server, model }: Pick<Breaker, 'server' | 'model'>) =>
+  model === null ? `${server} and all its models` : `${model} on ${server}`
+
+/** `Hold open` of one that is open by itself already. */
+export const wordOf = (action: Action, { state }: Pick<Breaker, 'state'>) =>
+  action === 'open' && state === 'open' ? 'Hold open' : sentence(action)
+
+/** What an action does, in words: to new requests, to what was counted, to running requests. */
+export function effectOf(action: Action, { state, model }: Pick<Breaker, 'state' | 'model'>): string {
+  const here = model === null ? 'this server' : 'this model on this server'
+  if (action === 'open')
+    return `No request goes to ${here} until somebody closes it, even when no other server is left. Requests that run there now go on to their end.`
+  if (action === 'close')
+    return `Requests go to ${here} again at once, and its counts start over. Running requests are not touched.`
+  const closes = model === null || state !== 'closed'
+  return `Forgets the counts and how long it was to stay open${closes ? '; what is open closes' : ''}. Running requests are not touched.`
+}
+
+export const DONE: Record<Action, string> = { open: 'opened', close: 'closed', reset: 'reset' }
+
+/** `3 of 20 failed, 3 in a row`; a dash where nothing was counted. */
+export function countsOf({
+  requests,
+  failures,
+  consecutiveFailures,
+}: Pick<Breaker, 'requests' | 'failures' | 'consecutiveFailures'>): string {
+  const parts = [
+    ...(requests ? [`${failures} of ${requests} failed`] : []),
+    ...(consecutiveFailures ? [`${consecutiveFailures} in a row`] : []),
+  ]
+  return parts.join(', ') || DASH
+}
+
+export const sentence = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)

@@ -1,0 +1,43 @@
+import { Select } from '@mantine/core'
+import type { Names } from '../../api/server-names'
+import { Filter } from '../../components/filter'
+import { BREAKER_STATES } from '../../components/status'
+import type { BreakerSearch } from './select'
+
+const STATES = Object.entries(BREAKER_STATES).map(([value, { word }]) => ({ value, label: word }))
+
+export const BreakerFilters = ({
+  search,
+  onChange,
+  names,
+}: {
+  search: BreakerSearch
+  onChange: (change: BreakerSearch) => void
+  names: Names
+}) => (
+  <>
+    <Filter label="Filter breakers" value={search.q} onChange={(q) => onChange({ q })} />
+    <Select
+      aria-label="State"
+      placeholder="Any state"
+      clearable
+      clearButtonProps={{ 'aria-label': 'Any state' }}
+      w={140}
+      data={STATES}
+      value={search.state ?? null}
+      onChange={(state) => onChange({ state: (state ?? undefined) as BreakerSearch['state'] })}
+    />
+    <Select
+      aria-label="Server"
+      placeholder="Any server"
+      clearable
+      clearButtonProps={{ 'aria-label': 'Any server' }}
+      searchable
+      limit={100}
+      w={180}
+      data={Object.entries(names).map(([value, label]) => ({ value, label }))}
+      value={search.server ?? null}
+      onChange={(server) => onChange({ server: server ?? undefined })}
+    />
+  </>
+)

@@ -1,0 +1,26 @@
+import { Text } from '@mantine/core'
+import { type Breaker, nextTryAt } from '../../api/breakers'
+import { useLive } from '../../api/live'
+import { useNow } from '../../components/use-now'
+import { DASH, duration } from '../../lib/format'
+
+/** When a request may try it again, counting down. */
+export function NextTry({ breaker }: { breaker: Breaker }) {
+  const { offset } = useLive()
+  const now = useNow() - offset
+  return (
+    <Text size="sm" span className="num">
+      {nextTryText(breaker, now)}
+    </Text>
+  )
+}
+
+/** now: Unix seconds by our own clock. */
+export function nextTryText(breaker: Breaker, now: number): string {
+  if (breaker.forced) return 'When somebody closes it'
+  if (breaker.state === 'half-open') return 'A request tries it'
+  const at = nextTryAt(breaker)
+  if (at === null) return DASH
+  const left = Math.ceil(at - now)
+  return left > 0 ? `In ${duration(left)}` : 'With the next request'
+}

@@ -1,0 +1,109 @@
+import { Button, Center, Text } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { memo, useMemo, useState } from 'react'
+import { type Breaker, changedAt } from '../../api/breakers'
+import { useLive } from '../../api/live'
+import { type Names, useServerNames } from '../../api/server-names'
+import { Ago } from '../../components/ago'
+import { BreakerActions } from '../../components/breaker-actions'
+import { countsOf, sentence } from '../../components/breaker-words'
+import { columnsFor, DataTable } from '../../components/data-table'
+import { BREAKER_STATES, Mark } from '../../components/status'
+import { DASH } from '../../lib/format'
+import { NextTry } from './next-try'
+
+const SHOWN = 100
+const column = columnsFor<Breaker>()
+
+/** Breakers of one state, at most 100 unless more are asked for. */
+export const BreakerTable = memo(function BreakerTable({
+  breakers,
+  label,
+  onDone,
+}: {
+  breakers: Breaker[]
+  label: string
+  onDone: () => void
+}) {
+  const [most, setMost] = useState(SHOWN)
+  const names = useServerNames()
+  const columns = useMemo(() => columnsOf(onDone, names), [onDone, names])
+  const shown = useMemo(() => breakers.slice(0, most), [breakers, most])
+  return (
+    <>
+      <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={940} />
+      {breakers.length > most && (
+        <Center p="xs">
+          <Button size="compact-sm" variant="default" onClick={() => setMost(most + SHOWN)}>
+            Show more of the other {(breakers.length - most).toLocaleString('en')}
+          </Button>
+        </Center>
+      )}
+    </>
+  )
+})
+
+const idOf = (breaker: Breaker) => JSON.stringify([breaker.server, breaker.model])
+
+const columnsOf = (onDone: () => void, names: Names) =>
+  column.columns([
+    column.accessor((one) => `${one.server} ${one.model ?? ''}`, {
+      id: 'name',
+      header: 'Breaker of',
+      cell: ({ row }) => <Name breaker={row.original} server={names[row.original.server]} />,
+    }),
+    column.accessor('state', {
+      header: 'State',
+      cell: ({ row }) => {
+        const { word, tone } = BREAKER_STATES[row.original.state] ?? { word: row.original.state, tone: 'none' }
+        return <Mark word={word} tone={tone} />
+      },
+    }),
+    column.accessor('reason', {
+      header: 'Reason',
+      cell: ({ row }) => (
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {sentence(row.original.reason) || DASH}
+        </Text>
+      ),
+    }),
+    column.accessor('failures', {
+      header: 'Failures',
+      cell: ({ row }) => <span className="num">{countsOf(row.original)}</span>,
+    }),
+    column.accessor((one) => -changedAt(one), {
+      id: 'since',
+      header: 'Since',
+      cell: ({ row }) => <Since breaker={row.original} />,
+    }),
+    column.accessor((one) => one.nextTrySeconds ?? Number.POSITIVE_INFINITY, {
+      id: 'next',
+      header: 'Next try',
+      cell: ({ row }) => <NextTry breaker={row.original} />,
+    }),
+    column.display({
+      id: 'menu',
+      header: 'Actions',
+      cell: ({ row }) => <BreakerActions breaker={row.original} onDone={onDone} />,
+    }),
+  ])
+
+/** server: its name, undefined while that is not known. */
+const Name = ({ breaker, server = breaker.server }: { breaker: Breaker; server?: string }) => (
+  <>
+    <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
+      {breaker.model ?? 'The server itself'}
+    </Text>
+    <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+      on{' '}
+      <Link className="link" to="/servers/$id" params={{ id: breaker.server }}>
+        {server}
+      </Link>
+    </Text>
+  </>
+)
+
+function Since({ breaker }: { breaker: Breaker }) {
+  const { offset } = useLive()
+  return <Ago time={changedAt(breaker) + offset} />
+}
