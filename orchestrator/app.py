@@ -18,12 +18,15 @@ from starlette.applications import Starlette
 
 from orchestrator.admin.access import Guard, is_loopback
 from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.loading import LoadingOperations
+from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
 from orchestrator.admin.routes import ROOTS, Handlers
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.admin.session import Sessions
 from orchestrator.admin.signin import SessionOperations
+from orchestrator.admin.trial import TrialOperations
 from orchestrator.clock import Clock
 from orchestrator.edge import surface
 from orchestrator.edge.incoming import Limits, RequestIds, Shared
@@ -63,7 +66,7 @@ class Plane:
         log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
         self.recent = Recent()
         self.recorder = Recorder(log.read, self.recent.read)
-        admission = Admission(Router(named(settings.policy, Random())), self.clock, settings.queue_size, settings.queue_timeout_seconds)  # noqa: S311
+        self.admission = Admission(Router(named(settings.policy, Random())), self.clock, settings.queue_size, settings.queue_timeout_seconds)  # noqa: S311
         deadlines = Deadlines(
             connect=settings.connect_timeout_seconds,
             first_event=settings.first_event_timeout_seconds,
@@ -74,7 +77,7 @@ class Plane:
         )
         budget = RetryBudget(settings.retry_budget)
         self.gateway = Gateway(
-            self.fleet, admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.recorder.add  # noqa: S311
+            self.fleet, self.admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.recorder.add  # noqa: S311
         )  # fmt: skip
         self.origins = Origins(settings.origins, loopback_only=is_loopback(settings.host))
         limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
@@ -153,6 +156,8 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         session = await stack.enter_async_context(open_session())
         prober = Prober(fleet, session, clock, settings, registry.save_learned)
         stack.push_async_callback(prober.close)
+        loading = LoadingOperations(registry, prober, session, clock, settings.ollama_first_event_timeout_seconds, lambda *_: None)
+        stack.push_async_callback(loading.close)
         jobs = Jobs(fleet, prober, registry, settings.probe_interval_seconds)
         jobs.start()
         stack.push_async_callback(jobs.stop)
@@ -160,6 +165,9 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         handlers = Handlers(
             servers=ServerOperations(fleet, registry, prober, clock),
             breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
+            trial=TrialOperations(fleet, session, clock, settings.probe_timeout_seconds, os.environ),
+            loading=loading,
+            matrix=MatrixOperations(fleet, plane.admission.preview, clock),
             session=SessionOperations(guard, clock),
         )
         app.router.routes[:] = [*admin_routes(handlers, guard), *surface.routes(fleet, clock, plane.origins)]

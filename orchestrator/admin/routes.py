@@ -11,15 +11,19 @@ from starlette.routing import BaseRoute, Route
 from orchestrator.admin.access import Access, Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.errors import AdminError
+from orchestrator.admin.loading import LoadingOperations
+from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.admin.signin import SessionOperations
+from orchestrator.admin.trial import TrialOperations
 from orchestrator.asgi import Receive, Scope, Send
 from orchestrator.store.engine import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
-ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/session")
+ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/session")
 SESSION = "/api/session"
+TRIAL = "/api/servers/test"
 
 
 class Handlers(Struct, kw_only=True):
@@ -27,6 +31,9 @@ class Handlers(Struct, kw_only=True):
 
     servers: ServerOperations
     breakers: BreakerOperations
+    trial: TrialOperations
+    loading: LoadingOperations
+    matrix: MatrixOperations
     session: SessionOperations
 
 
@@ -36,11 +43,15 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     return {
         SESSION: {"GET": session.get, "POST": session.sign_in, "DELETE": session.sign_out},
         "/api/servers": {"GET": servers.list, "POST": servers.add},
+        TRIAL: {"POST": handlers.trial.test},
         "/api/servers/{server_id}": {"GET": servers.get, "PATCH": servers.change, "DELETE": servers.remove},
         "/api/servers/{server_id}/check": {"POST": servers.check},
         "/api/servers/{server_id}/drain": {"POST": servers.drain},
         "/api/servers/{server_id}/resume": {"POST": servers.resume},
         "/api/servers/{server_id}/models": {"GET": servers.models},
+        "/api/servers/{server_id}/models/load": {"POST": handlers.loading.load},
+        "/api/servers/{server_id}/models/unload": {"POST": handlers.loading.unload},
+        "/api/models": {"GET": handlers.matrix.models},
         "/api/health-check": {"POST": servers.check_all},
         "/api/breakers": {"GET": breakers.list},
         "/api/breakers/{server_id}/{action}": {"POST": breakers.turn_server},
@@ -50,8 +61,13 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
 
 def routes(handlers: Handlers, guard: Guard) -> list[BaseRoute]:
     """Every route of the admin API behind its access rules, then one for all else below its paths."""
-    found = [Route(path, Access(Endpoint(methods), guard.check_entrance if path == SESSION else guard.check)) for path, methods in operations(handlers).items()]
+    found = [_route(path, methods, guard) for path, methods in operations(handlers).items()]
     return [*found, *(Route(f"{root}/{{rest:path}}", Access(Endpoint({}), guard.check)) for root in ROOTS)]
+
+
+def _route(path: str, methods: dict[str, Handler], guard: Guard) -> Route:
+    only = list(methods) if path == TRIAL else None  # everything else there is about a server with the id `test`
+    return Route(path, Access(Endpoint(methods), guard.check_entrance if path == SESSION else guard.check), methods=only)
 
 
 class Endpoint:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from random import Random
 
 import httpx
 import pytest
@@ -10,17 +11,24 @@ from starlette.applications import Starlette
 
 from orchestrator.admin.access import Guard
 from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.loading import LoadingOperations
+from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
 from orchestrator.admin.routes import Handlers, routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.admin.session import Sessions
 from orchestrator.admin.signin import SessionOperations
+from orchestrator.admin.trial import TrialOperations
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.specs import Observation
+from orchestrator.gateway.admission import Admission
+from orchestrator.routing.policies import named
+from orchestrator.routing.router import Router
 from orchestrator.store import migrate
 from orchestrator.store.engine import Database
 from orchestrator.store.secrets import Secrets
 from orchestrator.store.servers import Servers
+from orchestrator.upstream.control import open_session
 from tests.fakes.clock import FakeClock
 
 LOCAL = ("127.0.0.1", 50000)
@@ -59,9 +67,15 @@ class Admin:
         self.prober = ScriptedProber(self.fleet, self.clock)
         self.prober.on_learned = self.registry.save_learned
         guard = Guard(Sessions(token, str(path), self.clock))
+        self.session = open_session()
+        self.noted = []
+        self.loading = LoadingOperations(self.registry, self.prober, self.session, self.clock, 5.0, lambda *note: self.noted.append(note), environment)
         handlers = Handlers(
             servers=ServerOperations(self.fleet, self.registry, self.prober, self.clock),
             breakers=BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1)),
+            trial=TrialOperations(self.fleet, self.session, self.clock, 5.0, environment),
+            loading=self.loading,
+            matrix=MatrixOperations(self.fleet, Admission(Router(named("least-in-flight", Random(1))), self.clock, 10, 60.0).preview, self.clock),
             session=SessionOperations(guard, self.clock),
         )
         self.app = Starlette(routes=routes(handlers, guard))
@@ -105,6 +119,8 @@ async def make(tmp_path, key):
 
     yield make
     for admin in made:
+        await admin.loading.close()
+        await admin.session.close()
         await admin.database.close()
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import fields
 from orchestrator import admin
 from orchestrator.admin.answers import BreakerAnswer, ModelAnswer, ServerAnswer, V1ModelAnswer
 from orchestrator.admin.routes import operations
+from orchestrator.admin.shapes import ConnectionAnswer, EndpointAnswer, FleetModel, ModelOnServer, WhereNow
 
 TEXT = (Path(__file__).parents[3] / "docs" / "admin-api.md").read_text("utf-8")
 ANYTHING = type("Anything", (), {"__getattr__": lambda self, _name: self})()
@@ -21,7 +22,7 @@ def test_every_route_is_documented():
 
 
 def test_every_member_is_documented():
-    for shape in (ServerAnswer, ModelAnswer, V1ModelAnswer, BreakerAnswer):
+    for shape in (ServerAnswer, ModelAnswer, V1ModelAnswer, BreakerAnswer, ConnectionAnswer, EndpointAnswer, FleetModel, ModelOnServer, WhereNow):
         for field in fields(shape):
             assert f"`{field.encode_name}`" in TEXT, field.encode_name
 
