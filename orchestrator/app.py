@@ -21,6 +21,7 @@ from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
+from orchestrator.admin.requests import RequestOperations
 from orchestrator.admin.routes import ROOTS, Handlers
 from orchestrator.admin.routes import routes as admin_routes
 from orchestrator.admin.servers import ServerOperations
@@ -168,6 +169,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
             trial=TrialOperations(fleet, session, clock, settings.probe_timeout_seconds, os.environ),
             loading=loading,
             matrix=MatrixOperations(fleet, plane.admission.preview, clock),
+            requests=RequestOperations(gateway, plane.recorder, plane.recent, clock),
             session=SessionOperations(guard, clock),
         )
         app.router.routes[:] = [*admin_routes(handlers, guard), *surface.routes(fleet, clock, plane.origins)]

@@ -13,6 +13,7 @@ from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.errors import AdminError
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
+from orchestrator.admin.requests import RequestOperations
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.admin.signin import SessionOperations
 from orchestrator.admin.trial import TrialOperations
@@ -21,7 +22,7 @@ from orchestrator.store.engine import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
-ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/session")
+ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/requests", "/api/session")
 SESSION = "/api/session"
 TRIAL = "/api/servers/test"
 
@@ -34,12 +35,13 @@ class Handlers(Struct, kw_only=True):
     trial: TrialOperations
     loading: LoadingOperations
     matrix: MatrixOperations
+    requests: RequestOperations
     session: SessionOperations
 
 
 def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     """path -> method -> handler."""
-    servers, breakers, session = handlers.servers, handlers.breakers, handlers.session
+    servers, breakers, requests, session = handlers.servers, handlers.breakers, handlers.requests, handlers.session
     return {
         SESSION: {"GET": session.get, "POST": session.sign_in, "DELETE": session.sign_out},
         "/api/servers": {"GET": servers.list, "POST": servers.add},
@@ -56,6 +58,9 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
         "/api/breakers": {"GET": breakers.list},
         "/api/breakers/{server_id}/{action}": {"POST": breakers.turn_server},
         "/api/breakers/{server_id}/{model:path}/{action}": {"POST": breakers.turn_model},
+        "/api/requests": {"GET": requests.list},
+        "/api/requests/{request_id:path}/cancel": {"GET": requests.get, "POST": requests.cancel},
+        "/api/requests/{request_id:path}": {"GET": requests.get},
     }
 
 

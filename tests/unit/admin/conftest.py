@@ -14,6 +14,7 @@ from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
+from orchestrator.admin.requests import RequestOperations
 from orchestrator.admin.routes import Handlers, routes
 from orchestrator.admin.servers import ServerOperations
 from orchestrator.admin.session import Sessions
@@ -28,8 +29,9 @@ from orchestrator.store import migrate
 from orchestrator.store.engine import Database
 from orchestrator.store.secrets import Secrets
 from orchestrator.store.servers import Servers
+from orchestrator.telemetry.recent import Recent
 from orchestrator.upstream.control import open_session
-from tests.fakes.clock import FakeClock
+from tests.unit.gateway.calls import Bench
 
 LOCAL = ("127.0.0.1", 50000)
 
@@ -59,8 +61,12 @@ class Admin:
 
     def __init__(self, path, key, environment, token=""):
         self.path = path
-        self.clock = FakeClock()
         self.fleet = Fleet()
+        self.bench = Bench(self.fleet)
+        self.clock = self.bench.clock
+        self.recent = Recent()
+        self.bench.recorder.readers.append(self.recent.read)
+        self.cancelled = []
         self.database = Database(path, deadline_seconds=1)
         self.changes = []
         self.registry = Registry(self.fleet, self.database, Servers(Secrets(Fernet(key))), self.clock, environment, lambda: self.changes.append(1))
@@ -76,6 +82,7 @@ class Admin:
             trial=TrialOperations(self.fleet, self.session, self.clock, 5.0, environment),
             loading=self.loading,
             matrix=MatrixOperations(self.fleet, Admission(Router(named("least-in-flight", Random(1))), self.clock, 10, 60.0).preview, self.clock),
+            requests=RequestOperations(self.bench.gateway, self.bench.recorder, self.recent, self.clock, self.cancelled.append),
             session=SessionOperations(guard, self.clock),
         )
         self.app = Starlette(routes=routes(handlers, guard))

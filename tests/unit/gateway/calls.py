@@ -19,6 +19,7 @@ from orchestrator.routing.policies import named
 from orchestrator.routing.retry import RetryBudget
 from orchestrator.routing.router import Router
 from orchestrator.telemetry.record import RequestRecord
+from orchestrator.telemetry.recorder import Recorder
 from orchestrator.upstream.target import Targets
 from tests.fakes import fleets
 from tests.fakes.client import FakeClient, unframed
@@ -85,14 +86,19 @@ class Bench:
         self.clock = FakeClock()
         self.fleet = fleet
         self.records: list[RequestRecord] = []
+        self.recorder = Recorder()
         self.targets = Targets()
         self.budget = RetryBudget(budget)
         self.random = NoPause(1)
         self.admission = Admission(Router(named("least-in-flight", Random(1))), self.clock, queue_size, 60.0)
         self.gateway = Gateway(
             fleet, self.admission, self.targets, DEADLINES, self.budget, max_attempts, self.clock, self.random,
-            lambda record, _headers: self.records.append(record),
+            self._keep,
         )  # fmt: skip
+
+    def _keep(self, record: RequestRecord, headers: RequestHeaders) -> None:
+        self.records.append(record)
+        self.recorder.add(record, headers)
 
     def post(self, path: str = "/api/chat", *, chunks: bool = True, headers: dict[str, str] | None = None, raw: bytes | None = None, **body: Any) -> Answer:
         """Start a call; model m, stream as the dialect has it unless told otherwise."""
