@@ -38,6 +38,10 @@ class Activity:
         self._events.append(event)
         self._hub.publish("event", lambda: event)
 
+    def cancelled(self, request_id: str) -> None:
+        """An operator ended a request."""
+        self.note("requestCancelled", "info", None, None, f"request {request_id} was cancelled by an operator")
+
     def newest_first(self, limit: int = MAX_EVENTS) -> list[EventAnswer]:
         return list(reversed(self._events))[:limit]
 

@@ -9,6 +9,7 @@ from orchestrator.admin.errors import AdminError, invalid
 from orchestrator.admin.hub import MAX_LISTENERS, TOPICS, Hub, Listener
 from orchestrator.asgi import Receive, Scope, Send
 
+PATH = "/api/events"
 DEFAULT_TOPICS = ("metrics", "servers", "activity")
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 RETRY = b"retry: 2000\n\n"

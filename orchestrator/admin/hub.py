@@ -81,15 +81,16 @@ class Kept(Struct):
 class Hub:
     """Numbers events and hands them to the listeners of their topic; keeps the last durable ones for clients that come back.
 
-    boot: tells one run of the program from another. While nobody listens, nor did within the last two minutes, nothing is built or kept.
+    boot: tells one run of the program from another. build: tells one build of it from another, for hello.
+    While nobody listens, nor did within the last two minutes, nothing is built or kept.
     """
 
-    def __init__(self, clock: Clock, build: str) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.boot = secrets.token_hex(4)
         self.listeners: set[Listener] = set()
         self.closed = False
         self._clock = clock
-        self._build = build
+        self.build: Callable[[], str] = str
         self._encoder = msgspec.json.Encoder()
         self._number = 0
         self._kept: deque[Kept] = deque()
@@ -125,7 +126,7 @@ class Hub:
         """A listener that gets hello first, then what it missed since last_id, if that is all still known. To be given to `leave`."""
         listener = Listener(frozenset(topics))
         missed_since = self._resumable(last_id)
-        hello = Hello(self._build, self._clock.unix(), missed_since is not None)
+        hello = Hello(self.build(), self._clock.unix(), missed_since is not None)
         # The id stays where the client was until it has got what it missed: it may be cut off before.
         listener.put(self._frame("hello", hello, self._number if missed_since is None else missed_since))
         if missed_since is not None:
