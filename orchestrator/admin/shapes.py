@@ -30,7 +30,8 @@ class RequestAnswer(Struct, rename="camel", kw_only=True):
     """A request that has ended. id: as in `X-Request-Id`. path: without its query. client: its address.
 
     outcome: as in a server's `outcomes`, or the code of a refusal. failure: null for a success.
-    queuedSeconds: when the server that answered had a slot for it; connectedSeconds: when the request was sent there; firstEventSeconds: when
+    server: that answered, or was being asked when the request ended. attempts: all of them, the one that answered last.
+    queuedSeconds: when the server of the last attempt had a slot for it; connectedSeconds: when the request was sent there; firstEventSeconds: when
     its first useful event was there (of a plain answer: the whole); all since the request came, null where it never got there.
     """
 
@@ -64,13 +65,13 @@ class Header(Struct):
 
 
 class RequestDetail(RequestAnswer, rename="camel", kw_only=True):
-    """headers: of the client's request; null where they were too large to keep."""
+    """headers: of the client's request; null where they were too large to keep, or too many requests came at once."""
 
     headers: list[Header] | None
 
 
 class InFlightAnswer(Struct, rename="camel", kw_only=True):
-    """A request under way. phase: queued (waits for a slot), waiting (for a server's first event), answering. server: "" while queued.
+    """A request under way. phase: queued (waits for a slot, or to ask again), waiting (for a server's first event), answering. server: "" while queued.
 
     idleSeconds: since the server last sent something, null before the answer began. attempts: servers asked so far.
     """

@@ -7,22 +7,24 @@ from msgspec.structs import fields
 
 from orchestrator import admin
 from orchestrator.admin.answers import BreakerAnswer, ModelAnswer, ServerAnswer, V1ModelAnswer
+from orchestrator.admin.requests import Filter
 from orchestrator.admin.routes import operations
-from orchestrator.admin.shapes import ConnectionAnswer, EndpointAnswer, FleetModel, ModelOnServer, WhereNow
+from orchestrator.admin.shapes import AttemptAnswer, ConnectionAnswer, EndpointAnswer, FleetModel, InFlightAnswer, ModelOnServer, RequestDetail, WhereNow
 
 TEXT = (Path(__file__).parents[3] / "docs" / "admin-api.md").read_text("utf-8")
 ANYTHING = type("Anything", (), {"__getattr__": lambda self, _name: self})()
+REQUESTS = (RequestDetail, AttemptAnswer, InFlightAnswer, Filter)
 
 
 def test_every_route_is_documented():
     for path, methods in operations(ANYTHING).items():
-        shown = path.replace("{server_id}", "{server}" if "breakers" in path else "{id}").replace("{model:path}", "{model}").replace("{action}", "open")
+        shown = path.replace("{server_id}", "{server}" if "breakers" in path else "{id}").replace("{model:path}", "{model}").replace("{request_id:path}", "{id}").replace("{action}", "open")
         for method in methods:
             assert f"`{method} {shown}`" in TEXT or f"`{method} {shown}`, " in TEXT
 
 
 def test_every_member_is_documented():
-    for shape in (ServerAnswer, ModelAnswer, V1ModelAnswer, BreakerAnswer, ConnectionAnswer, EndpointAnswer, FleetModel, ModelOnServer, WhereNow):
+    for shape in (ServerAnswer, ModelAnswer, V1ModelAnswer, BreakerAnswer, ConnectionAnswer, EndpointAnswer, FleetModel, ModelOnServer, WhereNow, *REQUESTS):
         for field in fields(shape):
             assert f"`{field.encode_name}`" in TEXT, field.encode_name
 
