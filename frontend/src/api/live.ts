@@ -51,6 +51,10 @@ export interface Snapshot {
 }
 
 const ALWAYS: Topic[] = ['metrics', 'servers', 'activity']
+/** Points come every second: this long without any event, the connection is dead and nobody said so (sleep, another network). */
+const SILENCE_MS = 15_000
+const CHECK_MS = 5_000
+const SESSION_MS = 10_000
 const NAMES: (keyof Events)[] = [
   'hello',
   'metrics',
@@ -76,6 +80,9 @@ export class Live {
   private readonly topics = new Map<Topic, number>()
   private source: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
+  private reopening: ReturnType<typeof setTimeout> | undefined
+  private watchdog: ReturnType<typeof setInterval> | undefined
+  private heardAt = 0
   private tries = 0
   private build = ''
   private lastId = ''
@@ -98,6 +105,7 @@ export class Live {
 
   /** Wants a topic that is not always sent; the stream is opened anew where that changes anything. */
   want(topic: Topic): () => void {
+    if (ALWAYS.includes(topic)) return () => {}
     this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1)
     if (this.topics.get(topic) === 1) this.reopen()
     return () => {
@@ -112,10 +120,16 @@ export class Live {
     this.started = true
     const onVisibility = () => (this.world.hidden() ? this.close('paused') : this.open())
     document.addEventListener('visibilitychange', onVisibility)
+    window.addEventListener('online', this.retryNow)
+    this.watchdog = setInterval(() => {
+      if (this.source && Date.now() - this.heardAt > SILENCE_MS) this.failed(this.source)
+    }, CHECK_MS)
     onVisibility()
     return () => {
       this.started = false
+      clearInterval(this.watchdog)
       document.removeEventListener('visibilitychange', onVisibility)
+      window.removeEventListener('online', this.retryNow)
       this.close('paused')
     }
   }
@@ -130,8 +144,8 @@ export class Live {
   private reopen() {
     if (!this.source) return
     // In the next turn: a page that goes and one that comes may want the same.
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => {
+    clearTimeout(this.reopening)
+    this.reopening = setTimeout(() => {
       this.source?.close()
       this.source = null
       this.open()
@@ -145,16 +159,20 @@ export class Live {
 
   private open() {
     clearTimeout(this.timer)
-    if (this.source || !this.started) return
+    if (this.source || !this.started || this.world.hidden()) return
     if (this.snapshot.state === 'paused') this.set({ state: 'connecting' })
     const source = this.world.open(this.url())
     this.source = source
+    this.heardAt = Date.now()
     source.onerror = () => this.failed(source)
     for (const name of NAMES)
-      source.addEventListener(name, (message) => this.heard(name, message as MessageEvent<string>))
+      source.addEventListener(name, (message) => {
+        if (source === this.source) this.heard(name, message as MessageEvent<string>)
+      })
   }
 
   private heard(name: keyof Events, message: MessageEvent<string>) {
+    this.heardAt = Date.now()
     if (message.lastEventId) this.lastId = message.lastEventId
     const payload = JSON.parse(message.data)
     if (name === 'hello') this.greeted(payload)
@@ -174,15 +192,17 @@ export class Live {
 
   private failed(source: EventSource) {
     if (source !== this.source) return
-    source.close()
-    this.source = null
+    this.shut()
     this.set({ state: 'lost', lostSince: this.snapshot.lostSince ?? Date.now() / 1000 })
     const pause = Math.min(15_000, 1000 * 2 ** this.tries++) * (0.5 + this.world.random() / 2)
     this.timer = setTimeout(() => void this.again(), pause)
   }
 
   private async again() {
-    if (await this.world.signedIn()) this.open()
+    const good = await this.world.signedIn()
+    // Meanwhile the tab may have been hidden, or the stream stopped or opened by hand.
+    if (this.snapshot.state !== 'lost' || this.source) return
+    if (good) this.open()
     else {
       this.close('paused')
       this.world.onSignedOut()
@@ -190,10 +210,15 @@ export class Live {
   }
 
   private close(state: StreamState) {
+    this.shut()
+    this.set({ state, lostSince: state === 'lost' ? this.snapshot.lostSince : null })
+  }
+
+  private shut() {
     clearTimeout(this.timer)
+    clearTimeout(this.reopening)
     this.source?.close()
     this.source = null
-    this.set({ state, lostSince: state === 'lost' ? this.snapshot.lostSince : null })
   }
 
   private set(change: Partial<Snapshot>) {
@@ -204,13 +229,14 @@ export class Live {
 
 export const live = new Live({
   open: (url) => new EventSource(url),
-  signedIn: async () =>
-    (
-      await fetch('/api/session').then(
-        (r) => r.json(),
-        () => null,
-      )
-    )?.signedIn !== false,
+  signedIn: async () => {
+    try {
+      const response = await fetch('/api/session', { signal: AbortSignal.timeout(SESSION_MS) })
+      return (await response.json())?.signedIn !== false
+    } catch {
+      return true // nobody says that it is not
+    }
+  },
   onSignedOut: () => window.dispatchEvent(new Event('signed-out')),
   hidden: () => document.hidden,
   random: Math.random,

@@ -1,55 +1,150 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { type Breaker, told } from './breakers'
-import type { Live } from './live'
-import type { ActivityAnswer, BreakerAnswer, EventAnswer, ServerAnswer, ServerState } from './types'
+import type { Events, Live } from './live'
+import type {
+  ActivityAnswer,
+  BreakerAnswer,
+  CheckAnswer,
+  EventAnswer,
+  HistoryAnswer,
+  ServerAnswer,
+  ServerState,
+} from './types'
 
-const MODELS_PAUSE = 1000
+/** Many servers may learn at the same moment: one fetch for all. */
+const STALE_PAUSE_MS = 1000
+const SERVERS_PAUSE_MS = 100
 const EVENTS_KEPT = 500
+const CHECKS_KEPT = 30
+/** Times of a check that differ by less are of the same one. */
+const SAME_CHECK_SECONDS = 0.5
+
+/** What events of the `servers` and `activity` topics keep fresh. */
+const FOLLOWED = ['servers', 'breakers', 'activity']
+/** What is told by events that are not sent again after a break. */
+const NOT_RESUMED = ['history', 'requests']
 
 /** Writes what the stream says into the cache of queries. Returns how to stop. */
 export function connect(live: Live, client: QueryClient): () => void {
-  let first = true
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const stale = new Set<string>()
-  const everything = () => void client.invalidateQueries()
-  const ends = [
-    live.on('hello', ({ resumed }) => {
-      if (!first && !resumed) everything()
-      first = false
-    }),
-    live.on('resync', everything),
-    live.on('server', (state) => client.setQueryData<ServerAnswer[]>(['servers'], (old) => patched(old, state))),
-    live.on('server_removed', ({ id }) => {
-      client.setQueryData<ServerAnswer[]>(['servers'], (old) => old?.filter((server) => server.id !== id))
-      client.setQueryData<Breaker[]>(['breakers'], (old) => old?.filter((breaker) => breaker.server !== id))
-    }),
-    live.on('models', ({ server }) => {
-      // Many servers may learn at the same moment: one fetch for all.
-      stale.add(server)
-      timer ??= setTimeout(() => {
-        timer = undefined
-        void client.invalidateQueries({ queryKey: ['models'] })
-        void client.invalidateQueries({ queryKey: ['servers'] })
-        for (const id of stale) void client.invalidateQueries({ queryKey: ['server-models', id] })
-        stale.clear()
-      }, MODELS_PAUSE)
-    }),
-    live.on('breaker', (breaker) =>
-      client.setQueryData<Breaker[]>(['breakers'], (old) => old && withBreaker(old, told(breaker))),
-    ),
-    live.on('event', (event) =>
-      client.setQueryData<ActivityAnswer>(['activity'], (old) => old && withEvent(old, event)),
-    ),
-    live.on('changed', ({ what }) => void client.invalidateQueries({ queryKey: [what] })),
-  ]
+  let greeted = false
+  const stale = new Stale(client)
+  const states = new States(client)
+  const ends: (() => void)[] = []
+  const on = <N extends keyof Events>(name: N, handler: (payload: Events[N]) => void) =>
+    ends.push(live.on(name, handler))
+  on('hello', ({ resumed }) => {
+    if (!greeted) refetchWhatWasEarlier(client)
+    else if (resumed) for (const key of NOT_RESUMED) void client.invalidateQueries({ queryKey: [key] })
+    else void client.invalidateQueries()
+    greeted = true
+  })
+  on('resync', () => void client.invalidateQueries())
+  on('server', (state) => states.add(state))
+  on('server_removed', ({ id }) => {
+    states.forget(id)
+    client.setQueryData<ServerAnswer[]>(['servers'], (old) => old?.filter((server) => server.id !== id))
+    client.setQueryData<Breaker[]>(['breakers'], (old) => old?.filter((breaker) => breaker.server !== id))
+    stale.add(['models'])
+  })
+  on('models', ({ server }) => {
+    for (const key of [['models'], ['servers'], ['server-models', server]]) stale.add(key)
+  })
+  on('breaker', (breaker) =>
+    client.setQueryData<Breaker[]>(['breakers'], (old) => old && withBreaker(old, told(breaker))),
+  )
+  on('event', (event) => client.setQueryData<ActivityAnswer>(['activity'], (old) => old && withEvent(old, event)))
+  on('changed', ({ what }) => {
+    for (const key of [what, 'models', 'breakers']) stale.add([key])
+  })
   return () => {
-    clearTimeout(timer)
+    stale.stop()
+    states.stop()
     for (const end of ends) end()
   }
 }
 
-export function patched(servers: ServerAnswer[] | undefined, state: ServerState): ServerAnswer[] | undefined {
-  return servers?.map((server) => (server.id === state.id ? { ...server, ...state } : server))
+/** Between an answer and the first event a change may have been missed. */
+function refetchWhatWasEarlier(client: QueryClient) {
+  for (const key of FOLLOWED)
+    void client.invalidateQueries({ queryKey: [key], predicate: (query) => query.state.data !== undefined })
+}
+
+/** Keys to fetch anew, together after a pause. */
+class Stale {
+  private readonly keys = new Map<string, string[]>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly client: QueryClient) {}
+
+  add(key: string[]) {
+    this.keys.set(key.join(' '), key)
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      for (const queryKey of this.keys.values()) void this.client.invalidateQueries({ queryKey })
+      this.keys.clear()
+    }, STALE_PAUSE_MS)
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+  }
+}
+
+/** States of servers, which come in bursts, written as one change. */
+class States {
+  private waiting = new Map<string, ServerState>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly client: QueryClient) {}
+
+  add(state: ServerState) {
+    this.waiting.set(state.id, state)
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      const states = this.waiting
+      this.waiting = new Map()
+      this.client.setQueryData<ServerAnswer[]>(['servers'], (old) => old && patched(old, states))
+      this.client.setQueriesData<HistoryAnswer>({ queryKey: ['history'] }, (old) => old && withChecks(old, states))
+    }, SERVERS_PAUSE_MS)
+  }
+
+  forget(id: string) {
+    this.waiting.delete(id)
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+  }
+}
+
+type ById = ReadonlyMap<string, ServerState>
+
+export function patched(servers: ServerAnswer[], states: ById): ServerAnswer[] {
+  return servers.map((server) => {
+    const state = states.get(server.id)
+    return state ? { ...server, ...state } : server
+  })
+}
+
+/** The checks that these states are of, after those that are known. */
+export function withChecks(history: HistoryAnswer, states: ById): HistoryAnswer {
+  const found: Record<string, CheckAnswer[]> = {}
+  for (const state of states.values()) {
+    const check = checkOf(state)
+    const before = history.checks[state.id] ?? []
+    const last = before.at(-1)
+    if (check && !(last && check.time < last.time + SAME_CHECK_SECONDS))
+      found[state.id] = [...before, check].slice(-CHECKS_KEPT)
+  }
+  return Object.keys(found).length ? { ...history, checks: { ...history.checks, ...found } } : history
+}
+
+function checkOf(state: ServerState): CheckAnswer | null {
+  const time = state.lastCheckTime === null ? Number.NaN : Date.parse(state.lastCheckTime) / 1000
+  if (Number.isNaN(time)) return null
+  // The time of a response that came before the server was lost says nothing of this check.
+  const seconds = state.healthy && state.lastResponseTime !== null ? state.lastResponseTime / 1000 : null
+  return { time, status: state.status, reason: state.statusReason, seconds }
 }
 
 export function withBreaker<B extends BreakerAnswer>(breakers: B[], breaker: B): B[] {

@@ -9,24 +9,8 @@ import {
 import { queries } from '../api/queries'
 import { Broken, Missing } from './fallbacks'
 import { queryClient } from './providers'
+import { flag, oneOf, parseSearch, searching, stringifySearch, text } from './search'
 import { Shell } from './shell'
-
-type Search = Record<string, unknown>
-const text = (value: unknown) =>
-  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
-const flag = (value: unknown) => (value === true || value === 'true' || value === 1 ? true : undefined)
-const oneOf =
-  <T extends string>(...allowed: readonly T[]) =>
-  (value: unknown) =>
-    allowed.find((one) => one === value)
-
-/** A page's search parameters: what cannot be read is left out. */
-const searching =
-  <R extends Record<string, (value: unknown) => unknown>>(readers: R) =>
-  (search: Search): { [K in keyof R]?: Exclude<ReturnType<R[K]>, undefined> } => {
-    const read = Object.entries(readers).map(([name, reader]) => [name, reader(search[name])] as const)
-    return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as never
-  }
 
 export const REQUEST_VIEWS = ['log', 'inflight'] as const
 export const FAILURES = [
@@ -131,12 +115,25 @@ const about = createRoute({
   component: lazyRouteComponent(() => import('../features/about/about'), 'About'),
 })
 
+/** Says whether the scroll position is to change: not where a filter or a drawer only changed the search. */
+function isAnotherPage() {
+  let shown = ''
+  return ({ location }: { location: { pathname: string } }) => {
+    const another = location.pathname !== shown
+    shown = location.pathname
+    return another
+  }
+}
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     shell.addChildren([overview, servers, server, models, breakers, requests, playground, about]),
   ]),
   basepath: '/ui',
+  parseSearch,
+  stringifySearch,
+  scrollRestoration: isAnotherPage(),
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,
 })
