@@ -12,12 +12,16 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from socket import socket
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
+from orchestrator.admin import pages
+from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Guard, is_loopback
 from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.bundle import Bundle, digest
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
@@ -56,6 +60,7 @@ from orchestrator.upstream.control import open_session
 from orchestrator.upstream.target import Targets
 
 ASGI_GRACE_SECONDS = 5
+PACKAGE = Path(__file__).parent
 
 
 class Plane:
@@ -63,6 +68,7 @@ class Plane:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
+        self.listening: list[Any] = []  # names of the sockets, once there are any
         self.fleet = Fleet()
         log = RequestLog(sys.stderr.buffer, enabled=settings.log_level in ("debug", "info"))
         self.recent = Recent()
@@ -101,6 +107,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        self._plane.listening = [name.getsockname() for listener in getattr(self, "servers", ()) for name in listener.sockets]
         self._ticking = asyncio.create_task(self._tick())
         # What lives now lives to the end: 20 % less CPU per request than with the defaults.
         gc.collect()
@@ -163,6 +170,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         jobs.start()
         stack.push_async_callback(jobs.stop)
         guard = Guard(Sessions(settings.admin_token, str(database.path), clock))
+        bundle = Bundle(PACKAGE / "ui", digest(PACKAGE))
         handlers = Handlers(
             servers=ServerOperations(fleet, registry, prober, clock),
             breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
@@ -171,8 +179,9 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
             matrix=MatrixOperations(fleet, plane.admission.preview, clock),
             requests=RequestOperations(gateway, plane.recorder, plane.recent, clock),
             session=SessionOperations(guard, clock),
+            about=AboutOperations(settings, bundle, database, clock, lambda: plane.listening),
         )
-        app.router.routes[:] = [*admin_routes(handlers, guard), *surface.routes(fleet, clock, plane.origins)]
+        app.router.routes[:] = [*pages.routes(bundle, plane.origins.host_allowed), *admin_routes(handlers, guard), *surface.routes(fleet, clock, plane.origins)]
         yield
 
 

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Access, Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.errors import AdminError
@@ -22,7 +23,7 @@ from orchestrator.store.engine import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
-ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/requests", "/api/session")
+ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/requests", "/api/session", "/api/about")
 SESSION = "/api/session"
 TRIAL = "/api/servers/test"
 
@@ -37,12 +38,14 @@ class Handlers(Struct, kw_only=True):
     matrix: MatrixOperations
     requests: RequestOperations
     session: SessionOperations
+    about: AboutOperations
 
 
 def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
     """path -> method -> handler."""
     servers, breakers, requests, session = handlers.servers, handlers.breakers, handlers.requests, handlers.session
     return {
+        "/api/about": {"GET": handlers.about.get},
         SESSION: {"GET": session.get, "POST": session.sign_in, "DELETE": session.sign_out},
         "/api/servers": {"GET": servers.list, "POST": servers.add},
         TRIAL: {"POST": handlers.trial.test},

@@ -53,6 +53,9 @@ class Reply(Struct, frozen=True):
     headers: tuple[Header, ...] = ()
 
 
+TO_UI = Reply(302, headers=((b"location", b"/ui/"), (b"vary", b"Accept"), (b"cache-control", b"no-store")))
+
+
 class Surface:
     """An ASGI application for every path of the client surface that is not taken before: by the inference paths or the admin API."""
 
@@ -75,10 +78,12 @@ class Surface:
         host = given.get(b"host", b"").decode("latin-1")
         origin = given[b"origin"].decode("latin-1") if b"origin" in given else None
         request_id = self._ids.of(given.get(b"x-request-id"))
-        if self._origins.host_allowed(host) and self._origins.allows(origin, host):
-            reply = self._answer(scope["method"], scope["path"], scope["query_string"], origin, request_id)
-        else:
+        if not (self._origins.host_allowed(host) and self._origins.allows(origin, host)):
             origin, reply = None, Reply(403)  # nothing in it, so that a foreign page learns nothing
+        elif scope["path"] == "/" and scope["method"] in READ and b"text/html" in given.get(b"accept", b"").lower():
+            reply = TO_UI  # a browser; no client of Ollama asks for HTML
+        else:
+            reply = self._answer(scope["method"], scope["path"], scope["query_string"], origin, request_id)
         await self._send(reply, scope["method"], origin, request_id, send)
 
     async def _send(self, reply: Reply, method: str, origin: str | None, request_id: str, send: Send) -> None:

@@ -9,8 +9,10 @@ import pytest
 from cryptography.fernet import Fernet
 from starlette.applications import Starlette
 
+from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Guard
 from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.bundle import Bundle
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
@@ -25,6 +27,7 @@ from orchestrator.fleet.specs import Observation
 from orchestrator.gateway.admission import Admission
 from orchestrator.routing.policies import named
 from orchestrator.routing.router import Router
+from orchestrator.settings import Settings
 from orchestrator.store import migrate
 from orchestrator.store.engine import Database
 from orchestrator.store.secrets import Secrets
@@ -76,6 +79,8 @@ class Admin:
         self.session = open_session()
         self.noted = []
         self.loading = LoadingOperations(self.registry, self.prober, self.session, self.clock, 5.0, lambda *note: self.noted.append(note), environment)
+        self.listening = [("127.0.0.1", 5100)]
+        settings = Settings(data_dir=str(path.parent), admin_token=token)
         handlers = Handlers(
             servers=ServerOperations(self.fleet, self.registry, self.prober, self.clock),
             breakers=BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1)),
@@ -84,6 +89,7 @@ class Admin:
             matrix=MatrixOperations(self.fleet, Admission(Router(named("least-in-flight", Random(1))), self.clock, 10, 60.0).preview, self.clock),
             requests=RequestOperations(self.bench.gateway, self.bench.recorder, self.recent, self.clock, self.cancelled.append),
             session=SessionOperations(guard, self.clock),
+            about=AboutOperations(settings, Bundle(path.parent / "ui"), self.database, self.clock, lambda: self.listening),
         )
         self.app = Starlette(routes=routes(handlers, guard))
 

@@ -87,6 +87,20 @@ class TestPages:
         get, head = await ask("GET", path, x_request_id="1"), await ask("HEAD", path, x_request_id="1")
         assert (head.status, head.headers, head.body) == (200, get.headers, b"")
 
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_a_browser_that_opens_the_root_is_sent_to_the_ui(self, ask, method):
+        answer = await ask(method, "/", accept="text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+        assert (answer.status, answer["location"], answer["vary"], answer["cache-control"], answer.body) == (302, "/ui/", "Accept", "no-store", b"")
+
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain", "text/*"])
+    async def test_no_other_client_is(self, ask, accept):
+        answer = await ask("GET", "/", accept=accept)
+        assert (answer.status, answer.body, answer["vary"]) == (200, b"Ollama is running", None)
+
+    @pytest.mark.parametrize(("method", "path"), [("GET", "/api/tags"), ("GET", "/nothing"), ("POST", "/")])
+    async def test_nor_is_a_browser_elsewhere(self, ask, method, path):
+        assert (await ask(method, path, accept="text/html")).status in (200, 404, 405)
+
     async def test_openais_list(self, ask):
         answer = await ask("GET", "/v1/models")
         assert (answer["content-type"], [model["id"] for model in answer.json()["data"]]) == ("application/json", ["m:latest", "org/a/b"])
@@ -222,6 +236,10 @@ class TestOrigins:
     async def test_a_foreign_page_learns_nothing(self, ask, method, path):
         answer = await ask(method, path, origin="http://foreign.example")
         assert (answer.status, answer.body, answer.names()) == (403, b"", {"content-length", "x-request-id"})
+
+    async def test_a_browser_is_not_sent_to_the_ui_under_a_foreign_name(self, ask):
+        answer = await ask("GET", "/", host="evil.example", accept="text/html")
+        assert (answer.status, answer["location"]) == (403, None)
 
     @pytest.mark.parametrize("path", ["/", "/api/tags", "/nothing"])
     async def test_nor_does_one_that_had_its_name_rebound(self, ask, path):
