@@ -18,7 +18,12 @@ REQUESTS = (RequestDetail, AttemptAnswer, InFlightAnswer, Filter)
 
 def test_every_route_is_documented():
     for path, methods in operations(ANYTHING).items():
-        shown = path.replace("{server_id}", "{server}" if "breakers" in path else "{id}").replace("{model:path}", "{model}").replace("{request_id:path}", "{id}").replace("{action}", "open")
+        shown = (
+            path.replace("{server_id}", "{server}" if "breakers" in path else "{id}")
+            .replace("{model:path}", "{model}")
+            .replace("{request_id:path}", "{id}")
+            .replace("{action}", "open")
+        )
         for method in methods:
             assert f"`{method} {shown}`" in TEXT or f"`{method} {shown}`, " in TEXT
 
