@@ -15,7 +15,7 @@ HARMLESS = frozenset(
 HARMLESS_START = b"x-stainless-"  # the SDKs' own account of themselves
 # Whoever writes `user:password@` or a path into these two shows neither.
 ADDRESSES = (b"host", b"origin")
-ADDRESS = re.compile(rb"(?:[a-z][a-z0-9+.-]*://)?[\w.:\[\]-]+(?=[/?#]|\Z)")
+ADDRESS = re.compile(rb"(?:[a-z][a-z0-9+.-]*://)?(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?=[/?#]|\Z)")
 
 
 def shown(headers: RequestHeaders) -> list[tuple[str, str | None]]:

@@ -8,12 +8,7 @@ import pytest
 
 from orchestrator.protocol.http import RequestHeaders
 from orchestrator.telemetry.logs import JsonFormatter, RequestLog, configure
-from orchestrator.telemetry.record import RequestRecord
-from orchestrator.telemetry.recorder import Kept
-
-
-def kept(number: int = 0, headers: RequestHeaders | None = None) -> Kept:
-    return Kept(RequestRecord(1767323045.0 + number, f"r{number}", "ollama", "chat", model="m"), headers)
+from tests.unit.telemetry.kept import kept
 
 
 @pytest.fixture
@@ -63,7 +58,7 @@ def test_a_line_is_written_for_every_request_of_a_batch() -> None:
 
 def test_no_header_reaches_the_log() -> None:
     output = io.BytesIO()
-    RequestLog(output, enabled=True).read([kept(headers=RequestHeaders([(b"authorization", b"Bearer canary"), (b"user-agent", b"canary")]))])
+    RequestLog(output, enabled=True).read([kept(1, RequestHeaders([(b"authorization", b"Bearer canary"), (b"user-agent", b"canary")]))])
     assert b"canary" not in output.getvalue()
     assert output.getvalue().endswith(b"}\n")
 
