@@ -8,18 +8,19 @@ from functools import partial
 from orchestrator.admin.history import WallTime, point_answer
 from orchestrator.admin.hub import Hub
 from orchestrator.admin.requests import failure_of, in_flight_answers, request_answer
-from orchestrator.admin.shapes import InFlightRows, RequestRows
+from orchestrator.admin.shapes import InFlightRows, PointAnswer, RequestRows
 from orchestrator.admin.watch import Watch
 from orchestrator.clock import Clock
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.gateway.gateway import Gateway
-from orchestrator.telemetry.points import Point, Points
+from orchestrator.telemetry.points import Point, Points, rounded
 from orchestrator.telemetry.recorder import Kept
 
 SECOND = 0.95  # ticks are not exact
 MAX_ROWS = 50
 MAX_IN_FLIGHT_ROWS = 200
 MAX_BUSY_SERVERS = 30
+RECENT_SECONDS = 10  # what one figure that changes every second is made of
 COMPLAINT_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
@@ -97,8 +98,14 @@ class Sampler:
         busy = ((server.in_flight, server_id) for server_id, server in servers.items() if server.in_flight > 0)
         point.in_flight_by_server = {server_id: count for count, server_id in heapq.nlargest(MAX_BUSY_SERVERS, busy)}
         self._points.add(point)
-        self._hub.publish("metrics", partial(point_answer, point, self._times))
+        self._hub.publish("metrics", partial(self._metrics, point))
         self._began_at, self._point = now, Point(at=now, step_seconds=0)
+
+    def _metrics(self, point: Point) -> PointAnswer:
+        answer, recent = point_answer(point, self._times), self._points.recent(RECENT_SECONDS)
+        answer.recent_first_token_p50_seconds = rounded(recent.percentile(0.5))
+        answer.recent_first_token_p95_seconds = rounded(recent.percentile(0.95))
+        return answer
 
     def _tell_in_flight(self, now: float) -> None:
         """Also once that there is none any more."""

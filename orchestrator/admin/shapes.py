@@ -109,7 +109,7 @@ class PointAnswer(Struct, rename="camel", kw_only=True):
     """What happened in one interval, which ended at `time`. Counts are of the whole interval, not per second.
 
     errors: per failure. firstTokenP50Seconds: of streams, null if none began. inFlight, queued, servers, serversUp: at its end; serversUp: healthy
-    or degraded. inFlightByServer: without those that have none, the busiest 30.
+    or degraded. inFlightByServer: without those that have none, the busiest 30. recentFirstToken...: of streams of the last 10 s, in the `metrics` event only.
     """
 
     time: float
@@ -125,6 +125,8 @@ class PointAnswer(Struct, rename="camel", kw_only=True):
     servers: int
     servers_up: int
     in_flight_by_server: dict[str, int]
+    recent_first_token_p50_seconds: float | None = None
+    recent_first_token_p95_seconds: float | None = None
 
 
 class CheckAnswer(Struct, rename="camel"):
@@ -286,7 +288,7 @@ class Hello(Struct):
 
 
 class ServerState(Struct, rename="camel", kw_only=True):
-    """The part of a server's answer that changes by itself."""
+    """The part of a server's answer that changes by itself. checkSeconds: of the last check, as in CheckAnswer."""
 
     id: str
     status: str
@@ -304,6 +306,7 @@ class ServerState(Struct, rename="camel", kw_only=True):
     loaded_models: list[LoadedModelAnswer]
     breakers: BreakerCounts
     outcomes: dict[str, int]
+    check_seconds: float | None = None
 
 
 class ServerRemoved(Struct):

@@ -222,7 +222,10 @@ def _names(learned: Learned, loaded: tuple[object, ...]) -> tuple[object, ...]:
 
 def _state(server: Server, now: float) -> ServerState:
     answer = server_answer(server, now)
-    return ServerState(**{name: getattr(answer, name) for name in ServerState.__struct_fields__})
+    return ServerState(
+        **{name: getattr(answer, name) for name in ServerState.__struct_fields__ if name in ServerAnswer.__struct_fields__},
+        check_seconds=server.check_seconds,
+    )
 
 
 def _status_message(server_id: str, status: str, reason: str) -> str:

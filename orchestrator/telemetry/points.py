@@ -5,6 +5,7 @@ Intervals are told apart by the monotonic clock: a wall clock that is set leaves
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from msgspec import Struct, field
 
@@ -55,8 +56,8 @@ class Point(Struct, kw_only=True):
         self.in_flight_by_server = later.in_flight_by_server
 
     def summarise(self) -> None:
-        self.first_token_p50_seconds = _rounded(self.first_tokens.percentile(0.5))
-        self.first_token_p95_seconds = _rounded(self.first_tokens.percentile(0.95))
+        self.first_token_p50_seconds = rounded(self.first_tokens.percentile(0.5))
+        self.first_token_p95_seconds = rounded(self.first_tokens.percentile(0.95))
 
 
 class Ring:
@@ -109,6 +110,13 @@ class Points:
         seconds.kept.append(second)
         for ring in coarser:
             ring.add(second)
+
+    def recent(self, seconds: int) -> Histogram:
+        """First tokens of the last so many seconds."""
+        merged = Histogram()
+        for point in islice(reversed(self._rings[0].kept), seconds):
+            merged.merge(point.first_tokens)
+        return merged
 
     def since(self, seconds: float, now: float) -> list[Point]:
         """The last so many seconds, oldest first, in the finest intervals that are kept for so long.
@@ -170,5 +178,5 @@ def _apart(points: Iterable[Point], start_at: float, end_at: float) -> list[Poin
     return kept
 
 
-def _rounded(seconds: float | None) -> float | None:
+def rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 4)

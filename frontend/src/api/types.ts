@@ -198,6 +198,8 @@ export interface PointAnswer {
   servers: number
   serversUp: number
   inFlightByServer: Record<string, number>
+  recentFirstTokenP50Seconds: number | null
+  recentFirstTokenP95Seconds: number | null
 }
 
 export interface CheckAnswer {
@@ -338,6 +340,7 @@ export interface ServerState {
   loadedModels: LoadedModelAnswer[]
   breakers: BreakerCounts
   outcomes: Record<string, number>
+  checkSeconds: number | null
 }
 
 export interface ServerRemoved {

@@ -150,3 +150,15 @@ def test_of_points_that_overlap_since_the_clock_was_set_back_one_is_kept() -> No
     points = Points()
     points.restore(stored, 200.0)
     assert [point.at for point in points.since(7200, 200.0)] == [100.0, 110.0, 120.0, 133.0]
+
+
+def test_recent_first_tokens_are_those_of_the_last_seconds_alone() -> None:
+    points = Points()
+    for at, seconds in enumerate((9.0, 1.0, 2.0), start=1):
+        point = second(float(at))
+        point.first_tokens.add(seconds)
+        points.add(point)
+    assert points.recent(2).percentile(0.5) == pytest.approx(1.0, rel=0.11)
+    assert points.recent(2).percentile(1.0) == pytest.approx(2.0, rel=0.11)
+    assert points.recent(10).percentile(1.0) == pytest.approx(9.0, rel=0.11)
+    assert Points().recent(10).percentile(0.5) is None
