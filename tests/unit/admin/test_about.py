@@ -32,13 +32,19 @@ async def test_the_database_as_it_is_on_disk(admin):
     assert told["database"]["size"] >= admin.path.stat().st_size > 0
 
 
-async def test_a_database_that_is_gone_or_locked_takes_nothing_else_away(admin):
+async def test_a_database_that_others_write_to_is_still_read(admin):
     with admin.locked():
-        locked = await about(admin)
+        assert (await about(admin))["database"]["schema"] == migrate.revisions()[-1]
+
+
+@pytest.mark.parametrize("broken", ["gone", "no database"])
+async def test_one_that_cannot_be_read_takes_nothing_else_away(admin, broken):
     admin.path.unlink()
-    gone = await about(admin)
-    assert (locked["database"]["schema"], gone["database"]["schema"], gone["database"]["size"]) == ("", "", None)
-    assert locked["version"] == gone["version"] == __version__
+    if broken == "no database":
+        admin.path.write_bytes(b"x" * 4096)
+    told = await about(admin)
+    assert told["database"] == {"kind": "sqlite", "location": str(admin.path), "size": size(admin.path), "schema": ""}
+    assert told["version"] == __version__
 
 
 async def test_with_a_token_it_is_told_as_access_and_never_shown(make):
