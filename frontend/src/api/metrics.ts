@@ -4,8 +4,13 @@ import type { PointAnswer } from './types'
 
 const KEPT = 600
 
+/** Moments of one point, told twice, differ by less. */
+const SAME_SECONDS = 0.4
+/** A clock that was set back by more than this begins the series anew. */
+const SET_BACK_SECONDS = 60
+
 /** The last points of one second each, outside React. Watchers are told once per animation frame. */
-class Metrics {
+export class Metrics {
   private points: readonly PointAnswer[] = []
   private readonly watchers = new Set<() => void>()
   private waiting = false
@@ -21,15 +26,16 @@ class Metrics {
 
   add = (point: PointAnswer) => {
     const last = this.points.at(-1)
-    if (last && point.time <= last.time && last.time - point.time < 60) return
-    this.points = [...(last && point.time < last.time ? [] : this.points), point].slice(-KEPT)
+    const ahead = last ? point.time - last.time : SAME_SECONDS
+    if (ahead < SAME_SECONDS && ahead > -SET_BACK_SECONDS) return
+    this.points = [...(ahead < 0 ? [] : this.points), point].slice(-KEPT)
     this.tell()
   }
 
   /** Points of before, fetched; those that came by the stream meanwhile stay. */
   fill(before: readonly PointAnswer[]) {
     const end = before.at(-1)?.time ?? 0
-    this.points = [...before, ...this.points.filter((point) => point.time > end)].slice(-KEPT)
+    this.points = [...before, ...this.points.filter((point) => point.time >= end + SAME_SECONDS)].slice(-KEPT)
     this.tell()
   }
 

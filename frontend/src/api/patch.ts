@@ -8,6 +8,7 @@ import type {
   EventAnswer,
   HistoryAnswer,
   ServerAnswer,
+  ServerHistoryAnswer,
   ServerState,
 } from './types'
 
@@ -16,6 +17,7 @@ const STALE_PAUSE_MS = 1000
 const SERVERS_PAUSE_MS = 100
 const EVENTS_KEPT = 500
 const CHECKS_KEPT = 30
+const CHECKS_KEPT_OF_ONE = 720
 /** Times of a check that differ by less are of the same one. */
 const SAME_CHECK_SECONDS = 0.5
 
@@ -105,7 +107,15 @@ class States {
       this.waiting = new Map()
       this.client.setQueryData<ServerAnswer[]>(['servers'], (old) => old && patched(old, states))
       this.client.setQueriesData<HistoryAnswer>({ queryKey: ['history'] }, (old) => old && withChecks(old, states))
+      for (const state of states.values()) this.addCheck(state)
     }, SERVERS_PAUSE_MS)
+  }
+
+  private addCheck(state: ServerState) {
+    this.client.setQueryData<ServerHistoryAnswer>(['server-history', state.id], (old) => {
+      const checks = old && withCheck(old.checks, state, CHECKS_KEPT_OF_ONE)
+      return checks && checks !== old.checks ? { ...old, checks } : old
+    })
   }
 
   forget(id: string) {
@@ -130,21 +140,20 @@ export function patched(servers: ServerAnswer[], states: ById): ServerAnswer[] {
 export function withChecks(history: HistoryAnswer, states: ById): HistoryAnswer {
   const found: Record<string, CheckAnswer[]> = {}
   for (const state of states.values()) {
-    const check = checkOf(state)
     const before = history.checks[state.id] ?? []
-    const last = before.at(-1)
-    if (check && !(last && check.time < last.time + SAME_CHECK_SECONDS))
-      found[state.id] = [...before, check].slice(-CHECKS_KEPT)
+    const after = withCheck(before, state, CHECKS_KEPT)
+    if (after !== before) found[state.id] = after
   }
   return Object.keys(found).length ? { ...history, checks: { ...history.checks, ...found } } : history
 }
 
-function checkOf(state: ServerState): CheckAnswer | null {
+/** The same array where the check of this state is known already. */
+export function withCheck(checks: CheckAnswer[], state: ServerState, most: number): CheckAnswer[] {
   const time = state.lastCheckTime === null ? Number.NaN : Date.parse(state.lastCheckTime) / 1000
-  if (Number.isNaN(time)) return null
-  // The time of a response that came before the server was lost says nothing of this check.
-  const seconds = state.healthy && state.lastResponseTime !== null ? state.lastResponseTime / 1000 : null
-  return { time, status: state.status, reason: state.statusReason, seconds }
+  const last = checks.at(-1)
+  if (Number.isNaN(time) || (last && time < last.time + SAME_CHECK_SECONDS)) return checks
+  const check = { time, status: state.status, reason: state.statusReason, seconds: state.checkSeconds }
+  return [...checks, check].slice(-most)
 }
 
 export function withBreaker<B extends BreakerAnswer>(breakers: B[], breaker: B): B[] {
