@@ -17,11 +17,14 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from orchestrator import __version__
 from orchestrator.admin import pages
 from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Guard, is_loopback
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.bundle import Bundle, digest
+from orchestrator.admin.events import PATH as EVENTS
+from orchestrator.admin.live import Live
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
@@ -86,6 +89,7 @@ class Plane:
         self.gateway = Gateway(
             self.fleet, self.admission, Targets(), deadlines, budget, settings.max_attempts, self.clock, Random(), self.recorder.add  # noqa: S311
         )  # fmt: skip
+        self.live = Live(self.fleet, self.gateway, self.recorder, self.clock)
         self.origins = Origins(settings.origins, loopback_only=is_loopback(settings.host))
         limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
         self.shared = Shared(self.gateway, limits, self.origins, self.clock, RequestIds(), tuple(root.encode() for root in ROOTS))
@@ -119,8 +123,9 @@ class Server(uvicorn.Server):
             await asyncio.sleep(TICK_SECONDS)
             self._plane.gateway.tick()
             self._plane.recorder.flush()
+            now = self._plane.clock.now()
+            self._plane.live.tick(now)
             if count % 4 == 0:
-                now = self._plane.clock.now()
                 for connection in list(self.server_state.connections):
                     if isinstance(connection, Wire):
                         connection.check(now)
@@ -128,8 +133,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         for listener in self.servers:
             listener.close()
+        self._plane.live.close()  # streams of events would not end by themselves
         for connection in list(self.server_state.connections):
             connection.shutdown()
+            if isinstance(connection, Wire) and connection.paused and connection.scope["path"] == EVENTS:
+                connection.transport.abort()  # it does not read, so its stream could not end either
         gateway = self._plane.gateway
         until = self._plane.clock.now() + self._grace_seconds
         while gateway.calls and not self.force_exit and self._plane.clock.now() < until:  # noqa: ASYNC110  force_exit comes from a signal handler
@@ -161,23 +169,28 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, gateway.fleet_changed)
         await registry.load()
         stack.push_async_callback(registry.save_unsaved)
+        bundle = Bundle(PACKAGE / "ui", digest(PACKAGE))
+        history = await plane.live.begin(database, lambda: bundle.build, __version__)
+        stack.push_async_callback(plane.live.finish, history)
         session = await stack.enter_async_context(open_session())
         prober = Prober(fleet, session, clock, settings, registry.save_learned)
         stack.push_async_callback(prober.close)
-        loading = LoadingOperations(registry, prober, session, clock, settings.ollama_first_event_timeout_seconds, lambda *_: None)
+        loading = LoadingOperations(registry, prober, session, clock, settings.ollama_first_event_timeout_seconds, plane.live.activity.note)
         stack.push_async_callback(loading.close)
-        jobs = Jobs(fleet, prober, registry, settings.probe_interval_seconds)
+        jobs = Jobs(fleet, prober, registry, history, settings.probe_interval_seconds)
         jobs.start()
         stack.push_async_callback(jobs.stop)
         guard = Guard(Sessions(settings.admin_token, str(database.path), clock))
-        bundle = Bundle(PACKAGE / "ui", digest(PACKAGE))
         handlers = Handlers(
             servers=ServerOperations(fleet, registry, prober, clock),
             breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
             trial=TrialOperations(fleet, session, clock, settings.probe_timeout_seconds, os.environ),
             loading=loading,
             matrix=MatrixOperations(fleet, plane.admission.preview, clock),
-            requests=RequestOperations(gateway, plane.recorder, plane.recent, clock),
+            requests=RequestOperations(gateway, plane.recorder, plane.recent, clock, plane.live.activity.cancelled),
+            events=plane.live.event_operations,
+            activity=plane.live.activity_operations,
+            history=plane.live.history_operations,
             session=SessionOperations(guard, clock),
             about=AboutOperations(settings, bundle, database, clock, lambda: plane.listening),
         )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from orchestrator.admin.history import History
 from orchestrator.admin.registry import Registry
 from orchestrator.admin.servers import Prober
 from orchestrator.fleet.fleet import Fleet
@@ -17,18 +18,19 @@ JITTER = 0.1  # share of the interval, so that probes of many servers do not fal
 
 
 class Jobs:
-    """One probing job per server, kept in step with the fleet; and the storing of what could not be stored at once.
+    """One probing job per server, kept in step with the fleet; and the storing of the history and of what could not be stored at once.
 
     A job that is due while it still runs is skipped, and runs that were missed are made up for by one.
     """
 
-    def __init__(self, fleet: Fleet, prober: Prober, registry: Registry, probe_interval_seconds: float) -> None:
+    def __init__(self, fleet: Fleet, prober: Prober, registry: Registry, history: History, probe_interval_seconds: float) -> None:
         self._fleet = fleet
         self._prober = prober
         self._interval_seconds = probe_interval_seconds
         self._probed: set[str] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         self._scheduler.add_job(self.step, IntervalTrigger(seconds=STEP_SECONDS, timezone=UTC), next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(history.save, IntervalTrigger(seconds=STEP_SECONDS, timezone=UTC))
         self._scheduler.add_job(registry.save_unsaved, IntervalTrigger(seconds=SAVE_SECONDS, timezone=UTC))
 
     def start(self) -> None:

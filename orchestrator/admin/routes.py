@@ -10,8 +10,12 @@ from starlette.routing import BaseRoute, Route
 
 from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Access, Guard
+from orchestrator.admin.activity import ActivityOperations
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.errors import AdminError
+from orchestrator.admin.events import PATH as EVENTS
+from orchestrator.admin.events import EventOperations
+from orchestrator.admin.history import HistoryOperations
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.requests import RequestOperations
@@ -23,7 +27,10 @@ from orchestrator.store.engine import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
-ROOTS = ("/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/requests", "/api/session", "/api/about")
+ROOTS = (
+    "/api/servers", "/api/breakers", "/api/health-check", "/api/models", "/api/requests", "/api/session", "/api/about",
+    "/api/events", "/api/activity", "/api/history",
+)  # fmt: skip
 SESSION = "/api/session"
 TRIAL = "/api/servers/test"
 
@@ -37,6 +44,9 @@ class Handlers(Struct, kw_only=True):
     loading: LoadingOperations
     matrix: MatrixOperations
     requests: RequestOperations
+    events: EventOperations
+    activity: ActivityOperations
+    history: HistoryOperations
     session: SessionOperations
     about: AboutOperations
 
@@ -53,6 +63,7 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
         "/api/servers/{server_id}/check": {"POST": servers.check},
         "/api/servers/{server_id}/drain": {"POST": servers.drain},
         "/api/servers/{server_id}/resume": {"POST": servers.resume},
+        "/api/servers/{server_id}/history": {"GET": handlers.history.server},
         "/api/servers/{server_id}/models": {"GET": servers.models},
         "/api/servers/{server_id}/models/load": {"POST": handlers.loading.load},
         "/api/servers/{server_id}/models/unload": {"POST": handlers.loading.unload},
@@ -61,6 +72,9 @@ def operations(handlers: Handlers) -> dict[str, dict[str, Handler]]:
         "/api/breakers": {"GET": breakers.list},
         "/api/breakers/{server_id}/{action}": {"POST": breakers.turn_server},
         "/api/breakers/{server_id}/{model:path}/{action}": {"POST": breakers.turn_model},
+        EVENTS: {"GET": handlers.events.stream},
+        "/api/activity": {"GET": handlers.activity.list},
+        "/api/history": {"GET": handlers.history.history},
         "/api/requests": {"GET": requests.list},
         "/api/requests/{request_id:path}/cancel": {"GET": requests.get, "POST": requests.cancel},
         "/api/requests/{request_id:path}": {"GET": requests.get},

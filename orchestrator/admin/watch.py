@@ -19,6 +19,9 @@ from orchestrator.fleet.specs import Learned, ServerSpec
 MAX_CHECKS = 720  # two hours at the usual interval
 PAUSE_SECONDS = 0.9  # between two events of one server
 MAX_TOLD = 20  # servers in one look: the others are told in the next
+MAX_TURNED = 300  # breakers in one look, or as many as one server has
+MANY_BREAKERS = 8  # servers with more are looked at in turns,
+TURNS = 4  # so each in the fourth look
 NOTES = 5  # of one server at once, then one a minute: one that flaps must not push out everything else
 NOTE_SECONDS = 60.0
 MEMBERS = {field.name: field.encode_name for field in fields(ServerAnswer) if field.name in ServerSpec.__struct_fields__}
@@ -58,7 +61,7 @@ class Allowance:
 class Seen:
     """A server as it was when it was looked at or told of last."""
 
-    __slots__ = ("breaker_notes", "check_time", "checks", "learned", "loaded", "mark", "noted", "spec", "status_notes", "told_at", "turned")
+    __slots__ = ("breaker_notes", "check_time", "checks", "learned", "loaded", "mark", "noted", "spec", "status_notes", "told_at", "turned", "up")
 
     def __init__(self, server: Server, now: float) -> None:
         self.spec: ServerSpec = server.spec
@@ -70,6 +73,7 @@ class Seen:
         self.mark: object = None
         self.told_at = float("-inf")
         self.noted: str | None = None
+        self.up = False
         self.status_notes, self.breaker_notes = Allowance(now), Allowance(now)
 
 
@@ -82,7 +86,12 @@ class Watch:
         self._activity = activity
         self._servers: dict[str, Server] = {}
         self._seen: dict[str, Seen] = {}
-        self.up = 0
+        self._looks = self._told = self._turned = 0
+
+    @property
+    def up(self) -> int:
+        """How many servers are healthy or degraded."""
+        return sum(seen.up for seen in self._seen.values())
 
     def begin(self, now: float) -> None:
         """The servers there are now are no news."""
@@ -95,30 +104,32 @@ class Watch:
         return list(seen.checks)[-most:] if seen is not None else []
 
     def look(self, now: float) -> None:
-        """up: how many servers are healthy or degraded."""
+        """Tell whatever changed."""
+        self._looks += 1
+        self._told = self._turned = 0
         if self._fleet.servers is not self._servers:
             self._compare_specs(now)
-        up, told = 0, 0
-        for server_id, server in self._servers.items():
-            seen = self._seen[server_id]
-            turned = _turned(server)
-            if turned != seen.turned:
-                self._tell_breakers(server, seen, turned, now)
-            status, reason = server.status(now)
-            up += status in ("healthy", "degraded")
-            if status != seen.noted:
-                self._note_status(server_id, seen, status, reason, now)
-            if server.last_check_time is not seen.check_time:
-                _keep_check(server, seen, status, reason)
-            if server.learned is not seen.learned or server.loaded is not seen.loaded:
-                self._compare_models(server, seen)
-            if now - seen.told_at >= PAUSE_SECONDS and told < MAX_TOLD:
-                mark = (server.last_check_time, status, reason, len(server.breakers), turned)
-                if mark != seen.mark:
-                    told += 1
-                    seen.mark, seen.told_at = mark, now
-                    self._hub.publish("server", partial(_state, server, now))
-        self.up = up
+        for place, (server_id, server) in enumerate(self._servers.items()):
+            if len(server.breakers) <= MANY_BREAKERS or (place + self._looks) % TURNS == 0:
+                self._look_at(server, self._seen[server_id], now)
+
+    def _look_at(self, server: Server, seen: Seen, now: float) -> None:
+        turned = _turned(server)
+        if turned != seen.turned and self._turned < MAX_TURNED:
+            self._tell_breakers(server, seen, turned, now)
+        status, reason = server.status(now)
+        seen.up = status in ("healthy", "degraded")
+        if status != seen.noted:
+            self._note_status(server.id, seen, status, reason, now)
+        if server.last_check_time is not seen.check_time:
+            _keep_check(server, seen, status, reason)
+        if server.learned is not seen.learned or server.loaded is not seen.loaded:
+            self._compare_models(server, seen)
+        mark = (server.last_check_time, status, reason, len(server.breakers))
+        if mark != seen.mark and now - seen.told_at >= PAUSE_SECONDS and self._told < MAX_TOLD:
+            self._told += 1
+            seen.mark, seen.told_at = mark, now
+            self._hub.publish("server", partial(_state, server, now))
 
     # The registry
 
@@ -168,7 +179,7 @@ class Watch:
             self._hub.publish("models", partial(ModelsChanged, server.id))
 
     def _tell_breakers(self, server: Server, seen: Seen, turned: Turned, now: float) -> None:
-        before, seen.turned = seen.turned, turned
+        before, seen.turned, seen.mark = seen.turned, turned, None
         listed = {fold(model.name): model.name for model in (*server.learned.v1_models, *server.learned.models)}
         opened: list[str | None] = []
         closed: list[str | None] = []
@@ -177,6 +188,7 @@ class Watch:
             breaker = server.breaker if key is None else server.breakers.get(key)
             if was == now_is or breaker is None:
                 continue
+            self._turned += 1
             name = None if key is None else listed.get(key, key)
             self._hub.publish("breaker", partial(breaker_answer, server.id, name, breaker, now))
             if now_is is None:

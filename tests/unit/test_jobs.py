@@ -20,6 +20,7 @@ class Recorder:
         self.blocked = asyncio.Event()
         self.blocked.set()
         self.cancelled = asyncio.Event()
+        self.saves = asyncio.Event()
 
     async def check(self, server_id):
         self.checks.put_nowait(server_id)
@@ -34,6 +35,9 @@ class Recorder:
 
     async def save_unsaved(self):
         pass
+
+    async def save(self):
+        self.saves.set()
 
     async def next_checks(self, count):
         async with asyncio.timeout(SOON_SECONDS):
@@ -54,7 +58,7 @@ async def recorder():
 
 @pytest.fixture
 async def jobs(fleet, recorder):
-    jobs = Jobs(fleet, recorder, recorder, 3600)
+    jobs = Jobs(fleet, recorder, recorder, recorder, 3600)
     jobs.start()
     yield jobs
     if jobs._scheduler.running:
@@ -108,3 +112,8 @@ async def test_stop_cancels_what_runs_and_starts_nothing_more(jobs, fleet, recor
     async with asyncio.timeout(SOON_SECONDS):
         await recorder.cancelled.wait()
     assert not jobs._scheduler.running
+
+
+async def test_the_history_is_stored_by_a_job_of_its_own(jobs, recorder):
+    async with asyncio.timeout(SOON_SECONDS):
+        await recorder.saves.wait()

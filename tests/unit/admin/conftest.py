@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from random import Random
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.bundle import Bundle
+from orchestrator.admin.live import Live
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
 from orchestrator.admin.registry import Registry
@@ -24,9 +24,6 @@ from orchestrator.admin.signin import SessionOperations
 from orchestrator.admin.trial import TrialOperations
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.specs import Observation
-from orchestrator.gateway.admission import Admission
-from orchestrator.routing.policies import named
-from orchestrator.routing.router import Router
 from orchestrator.settings import Settings
 from orchestrator.store import migrate
 from orchestrator.store.engine import Database
@@ -76,18 +73,22 @@ class Admin:
         self.prober = ScriptedProber(self.fleet, self.clock)
         self.prober.on_learned = self.registry.save_learned
         guard = Guard(Sessions(token, str(path), self.clock))
+        self.listening = [("127.0.0.1", 5100)]
+        settings = Settings(data_dir=str(path.parent), admin_token=token)
         self.session = open_session()
         self.noted = []
         self.loading = LoadingOperations(self.registry, self.prober, self.session, self.clock, 5.0, lambda *note: self.noted.append(note), environment)
-        self.listening = [("127.0.0.1", 5100)]
-        settings = Settings(data_dir=str(path.parent), admin_token=token)
+        self.live = Live(self.fleet, self.bench.gateway, self.bench.recorder, self.clock)
         handlers = Handlers(
             servers=ServerOperations(self.fleet, self.registry, self.prober, self.clock),
             breakers=BreakerOperations(self.fleet, self.clock, lambda: self.changes.append(1)),
             trial=TrialOperations(self.fleet, self.session, self.clock, 5.0, environment),
             loading=self.loading,
-            matrix=MatrixOperations(self.fleet, Admission(Router(named("least-in-flight", Random(1))), self.clock, 10, 60.0).preview, self.clock),
+            matrix=MatrixOperations(self.fleet, self.bench.admission.preview, self.clock),
             requests=RequestOperations(self.bench.gateway, self.bench.recorder, self.recent, self.clock, self.cancelled.append),
+            events=self.live.event_operations,
+            activity=self.live.activity_operations,
+            history=self.live.history_operations,
             session=SessionOperations(guard, self.clock),
             about=AboutOperations(settings, Bundle(path.parent / "ui"), self.database, self.clock, lambda: self.listening),
         )
