@@ -75,6 +75,7 @@ const models = createRoute({
     q: text,
     server: text,
     loaded: flag,
+    model: text,
   }),
   component: lazyRouteComponent(() => import('../features/models/models'), 'Models'),
 })

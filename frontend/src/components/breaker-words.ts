@@ -1,5 +1,5 @@
 import type { Breaker } from '../api/breakers'
-import { DASH } from '../lib/format'
+import { DASH, sentence } from '../lib/format'
 
 export type Action = 'open' | 'close' | 'reset'
 
@@ -36,5 +36,3 @@ export function countsOf({
   ]
   return parts.join(', ') || DASH
 }
-
-export const sentence = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)

@@ -2,6 +2,9 @@
 
 export const DASH = '–'
 
+/** With a capital first letter. */
+export const sentence = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
+
 /** Of seconds: 0.4 ms, 85 ms, 1.24 s, 42 s, 3 m 20 s, 2 h 5 m, 3 d 4 h. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds == null || !Number.isFinite(seconds)) return DASH

@@ -6,10 +6,10 @@ import { useLive } from '../../api/live'
 import { type Names, useServerNames } from '../../api/server-names'
 import { Ago } from '../../components/ago'
 import { BreakerActions } from '../../components/breaker-actions'
-import { countsOf, sentence } from '../../components/breaker-words'
+import { countsOf } from '../../components/breaker-words'
 import { columnsFor, DataTable } from '../../components/data-table'
 import { BREAKER_STATES, Mark } from '../../components/status'
-import { DASH } from '../../lib/format'
+import { DASH, sentence } from '../../lib/format'
 import { NextTry } from './next-try'
 
 const SHOWN = 100

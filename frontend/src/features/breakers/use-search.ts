@@ -8,8 +8,9 @@ export function useBreakerSearch(): [BreakerSearch, (change: BreakerSearch) => v
   const navigate = useNavigate()
   const search = useMemo(() => ({ q, state, server }), [q, state, server])
   const set = useCallback(
-    (change: BreakerSearch) => void navigate({ to: '/breakers', search: { ...search, ...change }, replace: true }),
-    [navigate, search],
+    (change: BreakerSearch) =>
+      void navigate({ to: '/breakers', search: (old) => ({ ...old, ...change }) as BreakerSearch, replace: true }),
+    [navigate],
   )
   return [search, set]
 }
