@@ -29,7 +29,7 @@ export function Banner() {
       />
     )
   if (servers?.length && able === 0)
-    return <Message text="No server takes requests. Every request is refused until one recovers." />
+    return <Message text="No server takes requests. Every request is refused until one does." />
   return null
 }
 

@@ -1,6 +1,7 @@
 import { Button, Center } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { Compass, PlugZap } from 'lucide-react'
+import { ApiError } from '../api/client'
 import { Empty } from '../components/empty'
 
 export const Missing = () => (
@@ -25,7 +26,7 @@ export const Broken = ({ error }: { error: unknown }) => (
       title="This page cannot be shown"
       action={<Button onClick={() => location.reload()}>Try again</Button>}
     >
-      {error instanceof Error ? error.message : 'Something went wrong.'}
+      {error instanceof ApiError ? error.message : 'Something went wrong in it, or it was renewed meanwhile.'}
     </Empty>
   </Center>
 )

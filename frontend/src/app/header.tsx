@@ -9,12 +9,14 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { LogOut, Moon, Search, Sun, UserRound } from 'lucide-react'
 import { api } from '../api/client'
 import { type StreamState, useLive } from '../api/live'
 import { queries } from '../api/queries'
+import { forget } from './forget'
 import { openPalette } from './shortcuts'
 
 const STREAM: Record<StreamState, { word: string; tone: string; says: string }> = {
@@ -77,12 +79,12 @@ function SessionMenu() {
   const { data: session } = useQuery(queries.session())
   const client = useQueryClient()
   const navigate = useNavigate()
+  const signOut = useMutation({
+    mutationFn: () => api('/session', { method: 'DELETE' }),
+    onSuccess: () => forget(client, () => navigate({ to: '/sign-in' })),
+    onError: (error) => notifications.show({ color: 'red', message: `Not signed out: ${error.message}` }),
+  })
   if (!session?.required) return null
-  const signOut = async () => {
-    await api('/session', { method: 'DELETE' })
-    client.clear()
-    void navigate({ to: '/sign-in' })
-  }
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -91,7 +93,7 @@ function SessionMenu() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<LogOut size={14} />} onClick={() => void signOut()}>
+        <Menu.Item leftSection={<LogOut size={14} />} disabled={signOut.isPending} onClick={() => signOut.mutate()}>
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

@@ -16,6 +16,8 @@ export const makeClient = () =>
     mutationCache: new MutationCache({ onError: signedOut }),
     defaultOptions: {
       queries: {
+        // The orchestrator may well be reached where the browser takes itself for offline.
+        networkMode: 'always',
         staleTime: 15_000,
         refetchOnWindowFocus: false,
         retry: (count, error) => !(error instanceof ApiError && error.status >= 400 && error.status < 500) && count < 2,

@@ -1,12 +1,13 @@
 import { AppShell, NavLink, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { live } from '../api/live'
 import { connect } from '../api/patch'
 import { Announcer } from './announcer'
 import { Banner } from './banner'
+import { forget } from './forget'
 import { Header } from './header'
 import { groups, isAt } from './nav'
 import { Shortcuts } from './shortcuts'
@@ -66,13 +67,17 @@ export function Shell() {
 function useStream() {
   const client = useQueryClient()
   const navigate = useNavigate()
+  const router = useRouter()
   useEffect(() => {
     const disconnect = connect(live, client)
     const stop = live.start()
-    const onSignedOut = () => {
-      client.clear()
-      const { pathname, search } = window.location
-      void navigate({ to: '/sign-in', search: { next: `${pathname.replace(/^\/ui/, '') || '/'}${search}` } })
+    let leaving = false
+    const onSignedOut = async () => {
+      // Every query that is refused says so.
+      if (leaving) return
+      leaving = true
+      stop()
+      await forget(client, () => navigate({ to: '/sign-in', search: { next: router.state.location.href } }))
     }
     window.addEventListener('signed-out', onSignedOut)
     return () => {
@@ -80,5 +85,5 @@ function useStream() {
       stop()
       disconnect()
     }
-  }, [client, navigate])
+  }, [client, navigate, router])
 }

@@ -94,7 +94,7 @@ function useLetters(enabled: boolean, help: () => void) {
   useEffect(() => {
     if (!enabled) return
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       if (document.querySelector('[role="dialog"]')) return
       const place =
         event.timeStamp - goAt.current < SECOND_KEY_MS ? places.find((one) => one.key === event.key) : undefined
