@@ -166,3 +166,24 @@ async def test_a_compressed_answer_is_read_all_the_same(session):
 def test_texts_of_exceptions_stay_inside(error, kind):
     failure = control._failure(error)
     assert (failure.kind, "secret" in failure.reason) == (kind, False)
+
+
+async def test_a_body_is_posted_as_json_with_the_credentials(session):
+    async with ScriptedServer("nothing") as server:
+        server.on("/base/x", wire.answer({"done": True}))
+        spec = ServerSpec(id="a", url=f"{server.url}/base", api_key=Secret("k"))
+        answer = await control.post(session, spec, "/x", b'{"model":"m"}', timeout_seconds=5.0, environment={})
+        seen = server.seen[0]
+    assert (answer.status, answer.body) == (200, b'{"done":true}')
+    assert (seen.method, seen.path, seen.body, seen.header("content-type")) == ("POST", "/base/x", b'{"model":"m"}', "application/json")
+    assert (seen.header("authorization"), seen.header("content-length")) == ("Bearer k", "13")
+
+
+async def test_a_post_ends_in_time_and_sends_nothing_without_its_key(session):
+    async with ScriptedServer("nothing") as server:
+        server.on("/x", [hang])
+        spec = ServerSpec(id="a", url=server.url)
+        assert await control.post(session, spec, "/x", b"{}", timeout_seconds=0.05, environment={}) == Failure("timeout", "no answer within 0.05 s")
+        without = ServerSpec(id="a", url=server.url, api_key=Secret("env:MISSING_KEY"))
+        assert (await control.post(session, without, "/x", b"{}", timeout_seconds=5.0, environment={})).kind == "config"
+        assert len(server.seen) == 1
