@@ -1,3 +1,36 @@
+import { Tabs } from '@mantine/core'
+import { useLastPoint } from '../../api/metrics'
 import { Page } from '../../components/page'
+import { count } from '../../lib/format'
+import { InFlight } from './in-flight'
+import { Log } from './log'
+import { NO_FILTERS, useRequestSearch } from './search'
 
-export const Requests = () => <Page title="Requests">{null}</Page>
+export function Requests() {
+  const [{ view = 'log' }, change] = useRequestSearch()
+  const inFlight = useLastPoint()?.inFlight
+  return (
+    <Page title="Requests">
+      <Tabs
+        value={view}
+        onChange={(tab) =>
+          change(tab === 'inflight' ? { ...NO_FILTERS, view: 'inflight', id: undefined } : { view: undefined }, {
+            replace: false,
+          })
+        }
+        keepMounted={false}
+      >
+        <Tabs.List mb="sm">
+          <Tabs.Tab value="log">Log</Tabs.Tab>
+          <Tabs.Tab value="inflight">In flight{inFlight === undefined ? '' : ` (${count(inFlight)})`}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="log">
+          <Log />
+        </Tabs.Panel>
+        <Tabs.Panel value="inflight">
+          <InFlight />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  )
+}

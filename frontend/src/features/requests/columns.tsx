@@ -1,0 +1,88 @@
+import { Group, Text } from '@mantine/core'
+import type { RequestAnswer } from '../../api/types'
+import { Mark } from '../../components/status'
+import { clock, DASH, duration, utc } from '../../lib/format'
+import { outcomeOf } from '../../lib/words'
+import { dialectOf, rateText, tokensText, triesText } from './figures'
+import type { Column, Look } from './virtual-table'
+
+/** How a request ended: mark, word, status. A 200 whose stream broke is no success. */
+export function Result({ row }: { row: Pick<RequestAnswer, 'failure' | 'status'> }) {
+  const { word, tone } = outcomeOf(row.failure ?? 'ok')
+  return (
+    <Group gap={8} wrap="nowrap">
+      <Mark tone={tone} word={word} />
+      <Text size="xs" c="dimmed" span className="num">
+        {row.status || ''}
+      </Text>
+    </Group>
+  )
+}
+
+const serverOf = ({ server, attempts }: RequestAnswer, names: ReadonlyMap<string, string>) => (
+  <>
+    {server ? (names.get(server) ?? server) : DASH}
+    {attempts.length > 1 && <Dim> {triesText(attempts.length)}</Dim>}
+  </>
+)
+
+const Dim = ({ children }: { children: React.ReactNode }) => (
+  <Text span size="xs" c="dimmed">
+    {children}
+  </Text>
+)
+
+/** names: of servers by their ids. */
+export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer> {
+  const columns: Column<RequestAnswer>[] = [
+    { header: 'Time', width: '68px', cell: (row) => clock(row.time) },
+    { header: 'Result', width: '148px', cell: (row) => <Result row={row} /> },
+    { header: 'Model', width: 'minmax(140px, 1.4fr)', cell: (row) => row.model || DASH },
+    {
+      header: 'Operation',
+      width: 'minmax(120px, 1fr)',
+      cell: (row) => (
+        <span title={row.path}>
+          {row.operation} <Dim>{dialectOf(row.dialect)}</Dim>
+        </span>
+      ),
+    },
+    { header: 'Server', width: 'minmax(120px, 1fr)', cell: (row) => serverOf(row, names) },
+    { header: 'TTFT', width: '62px', end: true, cell: (row) => duration(row.stream ? row.firstEventSeconds : null) },
+    { header: 'Total', width: '62px', end: true, cell: (row) => duration(row.durationSeconds) },
+    { header: 'Tokens in / out', width: '104px', end: true, cell: tokensText },
+    { header: 'Tokens/s', width: '66px', end: true, cell: rateText },
+    { header: 'Client', width: '108px', cell: (row) => row.client || DASH },
+  ]
+  return {
+    columns,
+    minWidth: 1080,
+    cardHeight: 96,
+    card: (row) => <LogCard row={row} names={names} />,
+    name: (row) => `${clock(row.time)}, details`,
+    hint: (row) => `${utc(row.time)}${row.reason ? `: ${row.reason}` : ''}`,
+  }
+}
+
+function LogCard({ row, names }: { row: RequestAnswer; names: ReadonlyMap<string, string> }) {
+  return (
+    <div style={{ padding: '6px 10px' }}>
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Result row={row} />
+        <Text size="sm" span className="num">
+          {clock(row.time)}
+        </Text>
+      </Group>
+      <Text size="sm" fw={500} truncate>
+        {row.model || DASH}
+      </Text>
+      <Text size="xs" c="dimmed" truncate>
+        {row.operation}, {dialectOf(row.dialect)} · {serverOf(row, names)}
+      </Text>
+      <Text size="xs" c="dimmed" className="num" truncate>
+        {row.stream && `TTFT ${duration(row.firstEventSeconds)} · `}
+        {duration(row.durationSeconds)} · {tokensText(row)} tokens
+      </Text>
+    </div>
+  )
+}

@@ -1,0 +1,69 @@
+import { Button, Group, Paper, Stack, Text } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { Hourglass } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { useServers } from '../../api/queries'
+import type { InFlightAnswer } from '../../api/types'
+import { Empty, Failed, Loading } from '../../components/empty'
+import { Stale } from '../../components/stale'
+import { count } from '../../lib/format'
+import { CancelDialog } from './cancel-dialog'
+import { inFlightLook } from './in-flight-columns'
+import { keyOf } from './tail'
+import { useInFlight } from './use-in-flight'
+import { VirtualTable } from './virtual-table'
+
+/** What runs now, the oldest first, and ending it. */
+export function InFlight() {
+  const { query, remove } = useInFlight()
+  const { data: servers } = useServers()
+  const [cancelling, setCancelling] = useState<InFlightAnswer | null>(null)
+  const names = JSON.stringify(servers?.map(({ id, name }) => [id, name || id]) ?? [])
+  const look = useMemo(() => inFlightLook(new Map<string, string>(JSON.parse(names)), setCancelling), [names])
+  const rows = query.data?.inFlight
+  return (
+    <Stack gap="sm">
+      <Stale query={query} what="Requests in flight" />
+      {rows?.length ? (
+        <>
+          <Group gap="xs" mih={24}>
+            <Text size="xs" c="dimmed" className="num">
+              {query.data && query.data.total > rows.length
+                ? `The oldest ${count(rows.length)} of ${count(query.data.total)}`
+                : `${count(rows.length)} in flight`}
+              , the oldest first.
+            </Text>
+          </Group>
+          <VirtualTable
+            label="Requests in flight"
+            look={look}
+            rows={rows}
+            rowKey={keyOf}
+            height={`min(calc(100dvh - 200px), ${rows.length * 40 + 60}px)`}
+          />
+        </>
+      ) : (
+        <Paper withBorder>
+          {query.data === undefined && query.error ? (
+            <Failed what="Requests in flight" error={query.error} onRetry={() => void query.refetch()} />
+          ) : rows === undefined ? (
+            <Loading label="Loading requests in flight" />
+          ) : (
+            <Empty
+              icon={<Hourglass size={36} />}
+              title="Nothing is in flight"
+              action={
+                <Button variant="default" renderRoot={(props) => <Link to="/playground" {...props} />}>
+                  Send one from the playground
+                </Button>
+              }
+            >
+              Requests appear here while they wait for a server or are answered, and can be cancelled.
+            </Empty>
+          )}
+        </Paper>
+      )}
+      {cancelling && <CancelDialog request={cancelling} onClose={() => setCancelling(null)} onDone={remove} />}
+    </Stack>
+  )
+}
