@@ -100,7 +100,16 @@ class Bench:
         self.records.append(record)
         self.recorder.add(record, headers)
 
-    def post(self, path: str = "/api/chat", *, chunks: bool = True, headers: dict[str, str] | None = None, raw: bytes | None = None, **body: Any) -> Answer:
+    def post(
+        self,
+        path: str = "/api/chat",
+        *,
+        chunks: bool = True,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+        request_id: str = "r1",
+        **body: Any,
+    ) -> Answer:
         """Start a call; model m, stream as the dialect has it unless told otherwise."""
         client = Answer(chunks=chunks)
         route = routes.find(path.encode())
@@ -109,7 +118,8 @@ class Bench:
             raw = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], "prompt": "hi", **body}).encode()
         lines = [(b"content-type", b"application/json"), *((name.encode(), value.encode()) for name, value in (headers or {}).items())]
         client.call = Call(
-            client, route, path.encode(), RequestHeaders(lines), raw, request_id="r1", extra=b"x-request-id: r1\r\n", keep_alive=chunks,
+            client, route, path.encode(), RequestHeaders(lines), raw,
+            request_id=request_id, extra=b"x-request-id: %b\r\n" % request_id.encode(), keep_alive=chunks,
             started_at=self.clock.now(), loop=asyncio.get_running_loop(),
         )  # fmt: skip
         self.gateway.start(client.call)
