@@ -1,0 +1,43 @@
+import type { LoadedModelAnswer, ModelAnswer } from '../../../api/types'
+import { foldedName } from '../../../lib/memory'
+import type { LoadState } from './use-loading'
+
+export interface ManagedRow {
+  name: string
+  size: number | null
+  parameters: string
+  quantisation: string
+  allowed: boolean
+  /** In memory: known from the server's list, or only said to be there. */
+  loaded: boolean
+  memory: LoadedModelAnswer | null
+  state: LoadState | null
+}
+
+const told = (details: Record<string, unknown> | null, name: string) => {
+  const value = details?.[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** Each model that is listed, with what is in memory of it; those in memory first. */
+export function rowsOf(
+  models: readonly ModelAnswer[],
+  loaded: readonly LoadedModelAnswer[],
+  states: ReadonlyMap<string, LoadState>,
+): ManagedRow[] {
+  const memory = new Map(loaded.map((model) => [foldedName(model.name), model]))
+  const rows = models.map((model) => {
+    const there = memory.get(foldedName(model.name)) ?? null
+    return {
+      name: model.name,
+      size: model.size,
+      parameters: told(model.details, 'parameter_size'),
+      quantisation: told(model.details, 'quantization_level'),
+      allowed: model.allowed,
+      loaded: there !== null,
+      memory: there,
+      state: states.get(model.name) ?? null,
+    }
+  })
+  return rows.sort((a, b) => Number(b.loaded) - Number(a.loaded) || a.name.localeCompare(b.name))
+}
