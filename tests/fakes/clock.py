@@ -8,7 +8,7 @@ START_TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class FakeClock(Clock):
-    """Starts at now() == 1000.0 and 2026-01-02T03:04:05Z; advance() moves both clocks."""
+    """Starts at now() == 1000.0 and 2026-01-02T03:04:05Z; advance() moves both clocks, set_wall() only the one for people."""
 
     __slots__ = ("_now", "_utc")
 
@@ -21,6 +21,13 @@ class FakeClock(Clock):
 
     def utc(self) -> datetime:
         return self._utc
+
+    def unix(self) -> float:  # type: ignore[override]
+        return self._utc.timestamp()
+
+    def set_wall(self, seconds: float) -> None:
+        """Somebody sets the wall clock, so many seconds ahead or back."""
+        self._utc += timedelta(seconds=seconds)
 
     def advance(self, seconds: float) -> None:
         """Let that much time pass. A clock never goes back."""
