@@ -7,7 +7,8 @@ export default defineConfig({
   plugins: [react()],
   base: '/ui/',
   build: { outDir: '../orchestrator/ui', emptyOutDir: true, sourcemap: false, target: 'es2022' },
-  server: { proxy: { '/api': orchestrator, '/v1': orchestrator } },
+  // The Host of the browser stays: the orchestrator refuses changes that come from another origin.
+  server: { proxy: { '^/(api|v1)/': { target: orchestrator, changeOrigin: false } } },
   test: {
     environment: 'jsdom',
     setupFiles: ['./src/test/setup.ts'],
