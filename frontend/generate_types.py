@@ -1,7 +1,7 @@
 """TypeScript types of what the admin API answers, made of its Structs.
 
-    python frontend/generate_types.py          writes src/api/types.ts
-    python frontend/generate_types.py --check  1 if the file is not what would be written
+python frontend/generate_types.py          writes src/api/types.ts
+python frontend/generate_types.py --check  1 if the file is not what would be written
 """
 
 import sys
