@@ -172,7 +172,7 @@ async def test_a_long_list_lets_others_have_their_turn(admin, monkeypatch):
     direct = await listed(admin)
     task.cancel()
     assert len(direct) == 2000
-    assert turns > 2000
+    assert turns >= 2000
 
 
 # ---- one request
