@@ -1,6 +1,7 @@
-import { Button, Group } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { Breaker } from '../api/breakers'
+import styles from './breaker-actions.module.css'
 import { BreakerDialog } from './breaker-dialog'
 import { type Action, nameOf, wordOf } from './breaker-words'
 
@@ -19,13 +20,13 @@ export function BreakerActions({ breaker, onDone }: { breaker: Breaker; onDone?:
     </Button>
   )
   return (
-    <Group gap={4} wrap="nowrap">
+    <div className={styles.actions}>
       {breaker.state !== 'closed' && button('close')}
       {!breaker.forced && button('open')}
       {button('reset')}
       {asked && (
         <BreakerDialog breaker={breaker} action={asked} onClose={() => setAsked(null)} onDone={onDone ?? (() => {})} />
       )}
-    </Group>
+    </div>
   )
 }

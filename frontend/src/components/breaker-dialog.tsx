@@ -7,7 +7,7 @@ import { type Breaker, breakerPath, told } from '../api/breakers'
 import { api } from '../api/client'
 import { withBreaker } from '../api/patch'
 import type { BreakerAnswer } from '../api/types'
-import { type Action, DONE, effectOf, nameOf, wordOf } from './breaker-words'
+import { type Action, DONE, effectOf, nameOf, verbOf, wordOf } from './breaker-words'
 
 interface Props {
   breaker: Breaker
@@ -54,7 +54,7 @@ export function BreakerDialog({ breaker, action, onClose, onDone }: Props) {
             loading={turn.isPending}
             onClick={() => turn.mutate()}
           >
-            {wordOf(action, breaker)}
+            {verbOf(action, breaker)}
           </Button>
         </Group>
       </Stack>

@@ -11,6 +11,10 @@ export const nameOf = ({ server, model }: Pick<Breaker, 'server' | 'model'>) =>
 export const wordOf = (action: Action, { state }: Pick<Breaker, 'state'>) =>
   action === 'open' && state === 'open' ? 'Hold open' : sentence(action)
 
+/** On the button that does it. */
+export const verbOf = (action: Action, breaker: Pick<Breaker, 'state'>) =>
+  wordOf(action, breaker) === 'Hold open' ? 'Hold open' : `${sentence(action)} breaker`
+
 /** What an action does, in words: to new requests, to what was counted, to running requests. */
 export function effectOf(action: Action, { state, model }: Pick<Breaker, 'state' | 'model'>): string {
   const here = model === null ? 'this server' : 'this model on this server'

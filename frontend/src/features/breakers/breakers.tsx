@@ -1,4 +1,4 @@
-import { Button, Stack } from '@mantine/core'
+import { Button, Paper, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Zap } from 'lucide-react'
@@ -63,13 +63,15 @@ function keepFocus(list: HTMLElement | null) {
 }
 
 const NoServers = () => (
-  <Empty
-    icon={<Zap size={36} />}
-    title="No breakers yet"
-    action={
-      <Button renderRoot={(props) => <Link to="/servers" search={{ add: true }} {...props} />}>Add a server</Button>
-    }
-  >
-    Every server comes with one. It opens when requests fail.
-  </Empty>
+  <Paper withBorder>
+    <Empty
+      icon={<Zap size={36} />}
+      title="No breakers yet"
+      action={
+        <Button renderRoot={(props) => <Link to="/servers" search={{ add: true }} {...props} />}>Add a server</Button>
+      }
+    >
+      Every server comes with one. It opens when requests fail.
+    </Empty>
+  </Paper>
 )

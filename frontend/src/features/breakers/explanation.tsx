@@ -1,4 +1,6 @@
 import { Paper, Text, Title } from '@mantine/core'
+import { Fragment } from 'react'
+import styles from './breakers.module.css'
 
 const TERMS: [string, string][] = [
   ['Closed', 'The normal state: requests go through and failures are counted.'],
@@ -14,27 +16,23 @@ const TERMS: [string, string][] = [
 
 /** How breakers work, in plain words. */
 export const Explanation = () => (
-  <Paper withBorder p="md" component="section" aria-labelledby="how-breakers-work" maw={900}>
+  <Paper withBorder p="md" component="section" aria-labelledby="how-breakers-work">
     <Title order={2} fz="sm" id="how-breakers-work" mb="xs">
       How circuit breakers work
     </Title>
-    <Text size="sm" mb="xs">
+    <Text size="sm" mb="xs" className={styles.text}>
       A breaker keeps requests away from what keeps failing. Each server has one for itself, for when it cannot be
       reached, and one for each model that was asked of it: a broken model leaves the others alone.
     </Text>
-    <dl style={{ margin: 0, display: 'grid', gap: 6 }}>
+    <dl className={`${styles.terms} ${styles.text}`}>
       {TERMS.map(([term, text]) => (
-        <div key={term}>
-          <Text component="dt" size="sm" fw={600} span>
-            {term}
-          </Text>
-          <Text component="dd" size="sm" span ml={8}>
-            {text}
-          </Text>
-        </div>
+        <Fragment key={term}>
+          <dt>{term}</dt>
+          <dd>{text}</dd>
+        </Fragment>
       ))}
     </dl>
-    <Text size="sm" mt="xs">
+    <Text size="sm" mt="xs" className={styles.text}>
       Breakers that opened by themselves never block the last server that could answer: it is asked all the same. One
       that an operator opened stays open until somebody closes it. After a restart all are closed.
     </Text>

@@ -16,13 +16,15 @@ export const BreakerFilters = ({
   names: Names
 }) => (
   <>
-    <Filter label="Filter breakers" value={search.q} onChange={(q) => onChange({ q })} />
+    <div style={{ flex: '1 1 180px' }}>
+      <Filter label="Filter breakers" value={search.q} onChange={(q) => onChange({ q })} />
+    </div>
     <Select
       aria-label="State"
       placeholder="Any state"
       clearable
       clearButtonProps={{ 'aria-label': 'Any state' }}
-      w={140}
+      style={{ flex: '1 1 120px' }}
       data={STATES}
       value={search.state ?? null}
       onChange={(state) => onChange({ state: (state ?? undefined) as BreakerSearch['state'] })}
@@ -34,7 +36,7 @@ export const BreakerFilters = ({
       clearButtonProps={{ 'aria-label': 'Any server' }}
       searchable
       limit={100}
-      w={180}
+      style={{ flex: '1 1 150px' }}
       data={Object.entries(names).map(([value, label]) => ({ value, label }))}
       value={search.server ?? null}
       onChange={(server) => onChange({ server: server ?? undefined })}

@@ -22,5 +22,5 @@ export function nextTryText(breaker: Breaker, now: number): string {
   const at = nextTryAt(breaker)
   if (at === null) return DASH
   const left = Math.ceil(at - now)
-  return left > 0 ? `In ${duration(left)}` : 'With the next request'
+  return left > 0 ? `In ${left < 60 ? `${left} s` : duration(left)}` : 'With the next request'
 }

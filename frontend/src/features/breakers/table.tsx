@@ -9,7 +9,8 @@ import { BreakerActions } from '../../components/breaker-actions'
 import { countsOf } from '../../components/breaker-words'
 import { columnsFor, DataTable } from '../../components/data-table'
 import { BREAKER_STATES, Mark } from '../../components/status'
-import { DASH, sentence } from '../../lib/format'
+import { sentence } from '../../lib/format'
+import styles from './breakers.module.css'
 import { NextTry } from './next-try'
 
 const SHOWN = 100
@@ -31,7 +32,7 @@ export const BreakerTable = memo(function BreakerTable({
   const shown = useMemo(() => breakers.slice(0, most), [breakers, most])
   return (
     <>
-      <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={940} />
+      <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={960} />
       {breakers.length > most && (
         <Center p="xs">
           <Button size="compact-sm" variant="default" onClick={() => setMost(most + SHOWN)}>
@@ -52,24 +53,10 @@ const columnsOf = (onDone: () => void, names: Names) =>
       header: 'Breaker of',
       cell: ({ row }) => <Name breaker={row.original} server={names[row.original.server]} />,
     }),
-    column.accessor('state', {
-      header: 'State',
-      cell: ({ row }) => {
-        const { word, tone } = BREAKER_STATES[row.original.state] ?? { word: row.original.state, tone: 'none' }
-        return <Mark word={word} tone={tone} />
-      },
-    }),
-    column.accessor('reason', {
-      header: 'Reason',
-      cell: ({ row }) => (
-        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {sentence(row.original.reason) || DASH}
-        </Text>
-      ),
-    }),
+    column.accessor('state', { header: 'State', cell: ({ row }) => <State breaker={row.original} /> }),
     column.accessor('failures', {
       header: 'Failures',
-      cell: ({ row }) => <span className="num">{countsOf(row.original)}</span>,
+      cell: ({ row }) => <div className={`num ${styles.failures}`}>{countsOf(row.original)}</div>,
     }),
     column.accessor((one) => -changedAt(one), {
       id: 'since',
@@ -79,7 +66,11 @@ const columnsOf = (onDone: () => void, names: Names) =>
     column.accessor((one) => one.nextTrySeconds ?? Number.POSITIVE_INFINITY, {
       id: 'next',
       header: 'Next try',
-      cell: ({ row }) => <NextTry breaker={row.original} />,
+      cell: ({ row }) => (
+        <div className={styles.next}>
+          <NextTry breaker={row.original} />
+        </div>
+      ),
     }),
     column.display({
       id: 'menu',
@@ -90,7 +81,7 @@ const columnsOf = (onDone: () => void, names: Names) =>
 
 /** server: its name, undefined while that is not known. */
 const Name = ({ breaker, server = breaker.server }: { breaker: Breaker; server?: string }) => (
-  <>
+  <div className={styles.name}>
     <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
       {breaker.model ?? 'The server itself'}
     </Text>
@@ -100,8 +91,20 @@ const Name = ({ breaker, server = breaker.server }: { breaker: Breaker; server?:
         {server}
       </Link>
     </Text>
-  </>
+  </div>
 )
+
+function State({ breaker: { state, reason } }: { breaker: Breaker }) {
+  const { word, tone } = BREAKER_STATES[state] ?? { word: state, tone: 'none' }
+  return (
+    <div className={styles.state}>
+      <Mark word={word} tone={tone} />
+      <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+        {sentence(reason)}
+      </Text>
+    </div>
+  )
+}
 
 function Since({ breaker }: { breaker: Breaker }) {
   const { offset } = useLive()

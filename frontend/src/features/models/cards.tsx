@@ -1,7 +1,6 @@
 import { Paper, Text } from '@mantine/core'
 import { memo, useRef } from 'react'
 import type { FleetModel } from '../../api/types'
-import { bytes } from '../../lib/format'
 import styles from './models.module.css'
 import { ModelName } from './name'
 import { Places } from './place'
@@ -9,7 +8,7 @@ import { type ListProps, Unfold } from './table'
 import { useVisibleInPage } from './use-visible'
 import { Where } from './where'
 
-/** The same as the table, for phones. */
+/** The same as the table, for narrow screens. */
 export function ModelCards({ models, expanded, ...props }: ListProps) {
   const list = useRef<HTMLUListElement>(null)
   const { indexes, before, after, measure } = useVisibleInPage(models.length, list, 150)
@@ -39,10 +38,9 @@ type CardProps = Omit<ListProps, 'models' | 'expanded'> & { model: FleetModel; e
 const Card = memo(function Card({ model, expanded, names, total, onToggle, onOpen }: CardProps) {
   return (
     <Paper withBorder p="sm">
-      <ModelName model={model} onOpen={onOpen} />
+      <ModelName model={model} onOpen={onOpen} withSize />
       <Text size="sm" className="num" component="div" mt={4}>
         <Unfold {...{ model, total, expanded, onToggle }} />
-        {model.size !== null && bytes(model.size)}
       </Text>
       <div style={{ marginTop: 4 }}>
         <Where model={model} names={names} />

@@ -6,11 +6,10 @@ import { type ReactNode, useState } from 'react'
 import type { Names } from '../../api/server-names'
 import type { FleetModel } from '../../api/types'
 import { Copyable } from '../../components/copyable'
-import { bytes } from '../../lib/format'
 import { accessOf } from './access'
 import { Differs } from './name'
 import { Places } from './place'
-import { copiesText, factsOf } from './select'
+import { copiesWords, factsOf } from './select'
 import { Where } from './where'
 
 interface Props {
@@ -51,7 +50,7 @@ const Content = ({ model, names, total }: { model: FleetModel; names: Names; tot
   <Stack gap="lg">
     <Stack gap={6}>
       <Text size="sm" c="dimmed" className="num">
-        {[...factsOf(model), ...(model.size === null ? [] : [bytes(model.size)])].join(' · ') || 'No details reported'}
+        {factsOf(model, true).join(' · ') || 'No details reported'}
       </Text>
       {!model.sameEverywhere && (
         <div>
@@ -83,7 +82,7 @@ const Content = ({ model, names, total }: { model: FleetModel; names: Names; tot
     <Part title="A request would go now to">
       <Where model={model} names={names} full />
     </Part>
-    <Part title={`Servers: ${copiesText(model, total)}`}>
+    <Part title={`Servers: ${copiesWords(model, total).join(', ')}`}>
       <Places model={model} names={names} />
     </Part>
     <Part title="Access">

@@ -13,12 +13,9 @@ export const ModelFilters = ({
   names: Names
 }) => (
   <>
-    <Checkbox
-      size="xs"
-      label="In memory only"
-      checked={search.loaded ?? false}
-      onChange={(event) => onChange({ loaded: event.currentTarget.checked || undefined })}
-    />
+    <div style={{ flex: '1 1 180px' }}>
+      <Filter label="Filter models" value={search.q} onChange={(q) => onChange({ q })} />
+    </div>
     <Select
       aria-label="Server"
       placeholder="Any server"
@@ -26,11 +23,16 @@ export const ModelFilters = ({
       clearButtonProps={{ 'aria-label': 'Any server' }}
       searchable
       limit={100}
-      w={180}
+      style={{ flex: '1 1 150px' }}
       data={Object.entries(names).map(([value, label]) => ({ value, label }))}
       value={search.server ?? null}
       onChange={(server) => onChange({ server: server ?? undefined })}
     />
-    <Filter label="Filter models" value={search.q} onChange={(q) => onChange({ q })} />
+    <Checkbox
+      size="xs"
+      label="In memory only"
+      checked={search.loaded ?? false}
+      onChange={(event) => onChange({ loaded: event.currentTarget.checked || undefined })}
+    />
   </>
 )

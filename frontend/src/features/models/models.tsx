@@ -84,16 +84,15 @@ const count = (models: number) => `${models.toLocaleString('en')} ${models === 1
 
 type ListProps = Pick<Parameters<typeof ModelCards>[0], 'models' | 'names' | 'onOpen'>
 
-/** A matrix where there is room for it, else a list that unfolds; cards on phones. */
+/** A matrix, of many servers a list that unfolds; where there is little room, cards that unfold. */
 function List(props: ListProps) {
-  const phone = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const wide = useMediaQuery('(min-width: 900px)', true, { getInitialValueInEffect: false })
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set())
   const toggle = useCallback((name: string) => setExpanded((before) => toggled(before, name)), [])
   const ids = useMemo(() => Object.keys(props.names), [props.names])
-  const columns = useMemo(() => (wide && ids.length <= MOST_COLUMNS ? ids : []), [wide, ids])
+  const columns = useMemo(() => (ids.length <= MOST_COLUMNS ? ids : []), [ids])
   const list = { ...props, total: ids.length, expanded, onToggle: toggle }
-  if (phone) return <ModelCards {...list} />
+  if (!wide) return <ModelCards {...list} />
   return (
     <Paper withBorder>
       <ModelTable {...list} columns={columns} />

@@ -1,4 +1,5 @@
 import type { FleetModel, ModelOnServer, WhereNow } from '../../api/types'
+import { bytes } from '../../lib/format'
 
 export interface ModelSearch {
   q?: string
@@ -29,11 +30,11 @@ export function copies({ servers }: FleetModel) {
   }
 }
 
-/** `on 3, 1 in memory`; with `of` servers in all: `on 14 of 30, 4 in memory`. */
-export function copiesText(model: FleetModel, of?: number): string {
+/** `on 3`, `1 in memory`; with `of` servers in all: `on 14 of 30`, `4 in memory`. */
+export function copiesWords(model: FleetModel, of?: number): string[] {
   const { on, loaded, denied } = copies(model)
-  const parts = [`on ${on}${of === undefined ? '' : ` of ${of}`}`, `${loaded} in memory`]
-  return [...parts, ...(denied ? [`${denied} denied`] : [])].join(', ')
+  const words = [`on ${on}${of === undefined ? '' : ` of ${of}`}`, `${loaded} in memory`]
+  return denied ? [...words, `${denied} denied`] : words
 }
 
 export type Family = 'ollama' | 'openai'
@@ -67,11 +68,11 @@ const alike = (a: WhereNow, b: WhereNow) => JSON.stringify(a) === JSON.stringify
 
 const NAMED = 3
 
-/** `attic`, `one of attic, cellar`, `waits: all full (attic)`, or why it would be refused. name: of a server by its id. */
+/** `attic`, `One of attic, cellar`, `Waits: all full (attic)`, or why it would be refused. name: of a server by its id. */
 export function whereText({ servers, waits, reason }: WhereNow, name: (id: string) => string, named = NAMED): string {
-  if (reason) return `refused: ${reason}`
-  if (waits) return `waits: all full (${some(servers.map(name), named)})`
-  return servers.length > 1 ? `one of ${some(servers.map(name), named)}` : name(servers[0] ?? '')
+  if (reason) return `Refused: ${reason}`
+  if (waits) return `Waits: all full (${some(servers.map(name), named)})`
+  return servers.length > 1 ? `One of ${some(servers.map(name), named)}` : name(servers[0] ?? '')
 }
 
 function some(names: string[], named: number): string {
@@ -79,8 +80,11 @@ function some(names: string[], named: number): string {
   return more > 0 ? `${names.slice(0, named).join(', ')} and ${more} more` : names.join(', ')
 }
 
-/** What is known of a model beside its name. */
-export const factsOf = ({ parameters, quantisation, contextLength }: FleetModel) =>
-  [parameters, quantisation, contextLength === null ? '' : `context ${contextLength.toLocaleString('en')}`].filter(
-    Boolean,
-  )
+/** What is known of a model beside its name; its size only where that is wanted. */
+export const factsOf = ({ parameters, quantisation, contextLength, size }: FleetModel, withSize = false) =>
+  [
+    parameters,
+    quantisation,
+    contextLength === null ? '' : `context ${contextLength.toLocaleString('en')}`,
+    withSize && size !== null ? bytes(size) : '',
+  ].filter(Boolean)

@@ -5,10 +5,11 @@ import { memo, useRef } from 'react'
 import type { Names } from '../../api/server-names'
 import type { FleetModel } from '../../api/types'
 import { bytes, DASH } from '../../lib/format'
+import { Copies } from './copies'
 import styles from './models.module.css'
 import { ModelName } from './name'
 import { PlaceMark, Places, Protocols } from './place'
-import { copiesText, protocolsOf } from './select'
+import { protocolsOf } from './select'
 import { useVisible } from './use-visible'
 import { Where } from './where'
 
@@ -26,7 +27,7 @@ export interface ListProps {
 /** columns: ids of servers that get a column each; with none, a row unfolds to its servers. */
 export function ModelTable({ models, columns, ...props }: ListProps & { columns: readonly string[] }) {
   const box = useRef<HTMLElement>(null)
-  const { indexes, before, after, measure } = useVisible(models.length, box, 46)
+  const { indexes, before, after, measure } = useVisible(models.length, box, 54)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it with the keys
     <section ref={box} className={styles.box} tabIndex={0} aria-label="Models by server">
@@ -102,7 +103,7 @@ const Row = memo(function Row({ model, index, measure, columns, names, total, ex
         </th>
         <td className={`num ${styles.size}`}>{bytes(model.size)}</td>
         <td className={`num ${styles.copies}`}>
-          {matrix ? copiesText(model) : <Unfold {...{ model, total, expanded, onToggle }} />}
+          {matrix ? <Copies model={model} /> : <Unfold {...{ model, total, expanded, onToggle }} />}
         </td>
         <td className={styles.where}>
           <Where model={model} names={names} />
@@ -140,7 +141,9 @@ export const Unfold = ({
     >
       {expanded ? <ChevronDown size={14} /> : <ChevronRight size={14} />}
     </ActionIcon>
-    {copiesText(model, total)}
+    <span>
+      <Copies model={model} of={total} />
+    </span>
   </Group>
 )
 

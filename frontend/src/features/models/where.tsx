@@ -1,7 +1,6 @@
 import { Text } from '@mantine/core'
 import type { Names } from '../../api/server-names'
 import type { FleetModel, WhereNow } from '../../api/types'
-import { sentence } from '../../lib/format'
 import styles from './models.module.css'
 import { Protocols } from './place'
 import { destinations, whereText } from './select'
@@ -24,7 +23,7 @@ export const Where = ({ model, names, full }: { model: FleetModel; names: Names;
           title={full ? undefined : whereText(where, nameOf, 100)}
           style={{ overflowWrap: 'anywhere' }}
         >
-          {sentence(whereText(where, nameOf, full ? Number.POSITIVE_INFINITY : undefined))}
+          {whereText(where, nameOf, full ? Number.POSITIVE_INFINITY : undefined)}
         </Text>
       </div>
     )
