@@ -65,7 +65,7 @@ const servers = createRoute({
 const server = createRoute({
   getParentRoute: () => shell,
   path: '/servers/$id',
-  validateSearch: searching({ tab: oneOf(...SERVER_TABS) }),
+  validateSearch: searching({ tab: oneOf(...SERVER_TABS), q: text }),
   component: lazyRouteComponent(() => import('../features/servers/server'), 'ServerPage'),
 })
 const models = createRoute({
