@@ -1,40 +1,40 @@
 import { Group, Paper, Text } from '@mantine/core'
 import { Link, type LinkProps } from '@tanstack/react-router'
+import { memo } from 'react'
 
-/** One figure, which links to the list behind it. */
-export const Tile = ({
-  label,
-  value,
-  sub,
-  tone,
-  to,
-  search,
-}: {
+interface Props {
   label: string
   value: string
+  /** Says in words what the mark says. */
   sub?: string
   tone?: string
   to: LinkProps['to']
+  /** Must not change with every render. */
   search?: Record<string, unknown>
-}) => (
-  <Paper
-    withBorder
-    px="md"
-    py="sm"
-    className="link"
-    renderRoot={(props) => <Link to={to} search={search as never} {...props} />}
-  >
-    <Text size="xs" c="dimmed" fw={500}>
-      {label}
-    </Text>
-    <Group gap={8} align="center" wrap="nowrap">
-      <Text fz={24} lh={1.3} fw={650} className="num">
-        {value}
+}
+
+/** One figure, which links to the list behind it. */
+export const Tile = memo(function Tile({ label, value, sub, tone, to, search }: Props) {
+  return (
+    <Paper
+      withBorder
+      px="md"
+      py="sm"
+      className="tile"
+      renderRoot={(props) => <Link to={to} search={search as never} {...props} />}
+    >
+      <Text size="xs" c="dimmed" fw={500}>
+        {label}
       </Text>
-      {tone && <span className="dot" data-tone={tone} aria-hidden="true" />}
-    </Group>
-    <Text size="xs" c="dimmed" className="num" lineClamp={2} mih="1.2em">
-      {sub}
-    </Text>
-  </Paper>
-)
+      <Group gap={8} align="center" wrap="nowrap">
+        <Text fz={24} lh={1.3} fw={650} className="num">
+          {value}
+        </Text>
+        {tone && <span className="dot" data-tone={tone} aria-hidden="true" />}
+      </Group>
+      <Text size="xs" c="dimmed" className="num" lineClamp={2} mih="1.2em" style={{ overflowWrap: 'anywhere' }}>
+        {sub}
+      </Text>
+    </Paper>
+  )
+})
