@@ -21,10 +21,10 @@ it('tells how much of a model is in video memory', () => {
 })
 
 it('knows spellings of the same model', () => {
-  expect(['Llama3', 'llama3:latest', 'reg:5000/a/llama3', 'a:8B'].map(foldedName)).toEqual([
-    'llama3:latest',
-    'llama3:latest',
-    'reg:5000/a/llama3:latest',
+  expect(['Llama3', 'library/llama3:latest', 'reg:5000/a/llama3', 'a:8B'].map(foldedName)).toEqual([
+    'llama3',
+    'llama3',
+    'reg:5000/a/llama3',
     'a:8b',
   ])
 })

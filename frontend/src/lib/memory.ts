@@ -20,8 +20,11 @@ export function stays(expiresAt: string, now: number): string {
 export const videoShare = ({ size, sizeVram }: { size: number; sizeVram: number }) =>
   size > 0 ? `${Math.round((Math.min(sizeVram, size) / size) * 100)} %` : DASH
 
-/** One name for the spellings that Ollama takes for the same model. */
-export function foldedName(name: string): string {
-  const folded = name.toLowerCase()
-  return folded.slice(folded.lastIndexOf('/') + 1).includes(':') ? folded : `${folded}:latest`
-}
+const DEFAULT_PREFIX = /^(registry\.ollama\.ai\/library\/|registry\.ollama\.ai\/|library\/)/
+
+/** One name for all spellings of a model: lower case, without Ollama's default host, namespace and tag. */
+export const foldedName = (name: string) =>
+  name
+    .toLowerCase()
+    .replace(/:latest$/, '')
+    .replace(DEFAULT_PREFIX, '')

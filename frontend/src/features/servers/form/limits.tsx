@@ -19,7 +19,11 @@ export const Limits = ({ form }: { form: ServerFormState }) => (
       />
     </SimpleGrid>
     <Group gap="lg">
-      <Switch label="Enabled" description="Takes requests" {...form.getInputProps('enabled', { type: 'checkbox' })} />
+      <Switch
+        label="Enabled"
+        description="Off: it gets no requests"
+        {...form.getInputProps('enabled', { type: 'checkbox' })}
+      />
     </Group>
   </>
 )

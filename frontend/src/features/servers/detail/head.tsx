@@ -1,0 +1,50 @@
+import { Box, Group, Paper, Stack, Text } from '@mantine/core'
+import type { ServerAnswer } from '../../../api/types'
+import { Ago } from '../../../components/ago'
+import { CopyIcon } from '../../../components/copyable'
+import { Capabilities, StatusMark } from '../../../components/status'
+import { milliseconds } from '../../../lib/format'
+import { Breakers, Draining, InFlight, order, Tags } from '../cells'
+import { distinctModels } from '../counts'
+import { Facts } from './facts'
+
+/** What a server is and how it does, above the tabs. */
+export const Head = ({ server }: { server: ServerAnswer }) => (
+  <Paper withBorder p="sm">
+    <Stack gap="sm">
+      <Group gap="4px 16px">
+        <StatusMark status={server.status} />
+        {server.status === 'draining' ? <Draining server={server} /> : <Why server={server} />}
+        <Capabilities server={server} />
+        <Tags server={server} />
+      </Group>
+      <Group gap={4} wrap="nowrap">
+        <Text size="sm" className="mono">
+          {server.url}
+        </Text>
+        <CopyIcon text={server.url} label="base URL" />
+      </Group>
+      <Facts
+        facts={[
+          ['Id', server.id],
+          ['Software', [server.kind, server.version].filter(Boolean).join(' ')],
+          ['In flight', <InFlight key="" server={server} />],
+          ['Last response', milliseconds(server.lastResponseTime)],
+          ['Last check', <Ago key="" time={server.lastCheckTime} />],
+          ['Models', distinctModels(server)],
+          ['Breakers', <Breakers key="" server={server} />],
+          ...(order(server) ? [['Routing', order(server)] as const] : []),
+        ]}
+      />
+    </Stack>
+  </Paper>
+)
+
+const Why = ({ server: { statusReason, status } }: { server: ServerAnswer }) =>
+  statusReason && status !== 'healthy' ? (
+    <Box maw={640}>
+      <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+        {statusReason}
+      </Text>
+    </Box>
+  ) : null
