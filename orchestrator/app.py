@@ -136,7 +136,7 @@ class Server(uvicorn.Server):
         self._plane.live.close()  # streams of events would not end by themselves
         for connection in list(self.server_state.connections):
             connection.shutdown()
-            if isinstance(connection, Wire) and connection.paused and connection.scope["path"] == EVENTS:
+            if isinstance(connection, Wire) and connection.paused and connection.cycle is not None and connection.scope["path"] == EVENTS:
                 connection.transport.abort()  # it does not read, so its stream could not end either
         gateway = self._plane.gateway
         until = self._plane.clock.now() + self._grace_seconds
