@@ -30,7 +30,7 @@ class Jobs:
         self._probed: set[str] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         self._scheduler.add_job(self.step, IntervalTrigger(seconds=STEP_SECONDS, timezone=UTC), next_run_time=datetime.now(UTC))
-        self._scheduler.add_job(history.save, IntervalTrigger(seconds=STEP_SECONDS, timezone=UTC))
+        self._scheduler.add_job(history.save, IntervalTrigger(seconds=STEP_SECONDS, timezone=UTC), max_instances=60)  # it sees to that itself, in silence
         self._scheduler.add_job(registry.save_unsaved, IntervalTrigger(seconds=SAVE_SECONDS, timezone=UTC))
 
     def start(self) -> None:

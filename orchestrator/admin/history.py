@@ -58,7 +58,7 @@ class History:
         self._times = times
         self._rows = PointRows()
         self._retry_at = 0.0
-        self._failing = False
+        self._saving = self._failing = False
 
     async def load(self) -> None:
         """What the run before left. Nothing, if the database cannot be read: charts are no reason not to start."""
@@ -75,9 +75,14 @@ class History:
         self._points.restore(found, self._clock.now())
 
     async def save(self) -> None:
-        """Store what is over, if anything is: called once a second, so every ten seconds."""
-        if self._clock.now() >= self._retry_at:
+        """Store what is over, if anything is: called once a second, so every ten seconds. Does nothing while an earlier call still waits for the database."""
+        if self._saving or self._clock.now() < self._retry_at:
+            return
+        self._saving = True
+        try:
             await self._save(MAX_SAVED)
+        finally:
+            self._saving = False
 
     async def close(self) -> None:
         """Store everything, also what is not over yet."""

@@ -1,5 +1,6 @@
 """What `/api/history` answers, and the way of points to the database and back."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
@@ -201,6 +202,13 @@ async def test_a_database_that_fails_is_left_alone_for_a_while(run, admin, monke
     before.passes(5)
     await before.history.save()
     assert rows(admin) == 2
+
+
+async def test_two_savings_at_a_time_store_nothing_twice(run, admin):
+    before = run()
+    before.passes(60)
+    await asyncio.gather(before.history.save(), before.history.save())
+    assert rows(admin) == 7
 
 
 async def test_a_missing_database_is_no_reason_not_to_start(run, tmp_path):
