@@ -1,4 +1,4 @@
-import { Badge, type CSSVariablesResolver, createTheme, Drawer, Modal, Notification, Table } from '@mantine/core'
+import { Badge, type CSSVariablesResolver, createTheme, Drawer, Menu, Modal, Notification, Table } from '@mantine/core'
 
 const closeButtonProps = { 'aria-label': 'Close' }
 
@@ -14,6 +14,8 @@ export const theme = createTheme({
   components: {
     Badge: Badge.extend({ defaultProps: { radius: 'sm', tt: 'none', fw: 500 } }),
     Drawer: Drawer.extend({ defaultProps: { closeButtonProps } }),
+    // What it would focus first is no item, which a menu must not hold.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps } }),
     Table: Table.extend({
