@@ -5,14 +5,15 @@ import { useNow } from '../../components/use-now'
 import { DASH, duration } from '../../lib/format'
 
 /** When a request may try it again, counting down. */
-export function NextTry({ breaker }: { breaker: Breaker }) {
+export const NextTry = ({ breaker }: { breaker: Breaker }) => (
+  <Text size="sm" span className="num">
+    {nextTryAt(breaker) === null ? nextTryText(breaker, 0) : <Countdown breaker={breaker} />}
+  </Text>
+)
+
+function Countdown({ breaker }: { breaker: Breaker }) {
   const { offset } = useLive()
-  const now = useNow() - offset
-  return (
-    <Text size="sm" span className="num">
-      {nextTryText(breaker, now)}
-    </Text>
-  )
+  return nextTryText(breaker, useNow() - offset)
 }
 
 /** now: Unix seconds by our own clock. */

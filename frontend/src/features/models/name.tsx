@@ -1,4 +1,3 @@
-import { ActionIcon, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { Activity, FlaskConical } from 'lucide-react'
 import type { FleetModel } from '../../api/types'
@@ -16,38 +15,30 @@ export const ModelName = ({
   withSize?: boolean
 }) => (
   <>
-    <Group gap={4} wrap="nowrap" justify="space-between" align="flex-start">
-      <UnstyledButton className={styles.open} aria-haspopup="dialog" onClick={() => onOpen(model.name)}>
+    <div className={styles.head}>
+      <button type="button" className={styles.open} aria-haspopup="dialog" onClick={() => onOpen(model.name)}>
         {model.name}
-      </UnstyledButton>
-      <Group gap={0} wrap="nowrap">
-        <Tooltip label="Try it in the playground">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={24}
-            aria-label={`Try ${model.name} in the playground`}
-            renderRoot={(props) => <Link to="/playground" search={{ model: model.name }} {...props} />}
-          >
-            <FlaskConical size={14} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label="Its requests">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={24}
-            aria-label={`Requests for ${model.name}`}
-            renderRoot={(props) => <Link to="/requests" search={{ model: model.name }} {...props} />}
-          >
-            <Activity size={14} />
-          </ActionIcon>
-        </Tooltip>
-      </Group>
-    </Group>
-    <Text size="xs" c="dimmed">
-      {factsOf(model, withSize).join(' · ')}
-    </Text>
+      </button>
+      <Link
+        className={styles.icon}
+        to="/playground"
+        search={{ model: model.name }}
+        title="Try it in the playground"
+        aria-label={`Try ${model.name} in the playground`}
+      >
+        <FlaskConical size={14} />
+      </Link>
+      <Link
+        className={styles.icon}
+        to="/requests"
+        search={{ model: model.name }}
+        title="Its requests"
+        aria-label={`Requests for ${model.name}`}
+      >
+        <Activity size={14} />
+      </Link>
+    </div>
+    <div className={styles.facts}>{factsOf(model, withSize).join(' · ')}</div>
     {!model.sameEverywhere && <Differs />}
   </>
 )

@@ -1,4 +1,4 @@
-import { ActionIcon, Group, VisuallyHidden } from '@mantine/core'
+import { VisuallyHidden } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { ChevronDown, ChevronRight } from 'lucide-react'
 import { memo, useRef } from 'react'
@@ -130,21 +130,20 @@ export const Unfold = ({
   expanded,
   onToggle,
 }: Pick<ListProps, 'total' | 'onToggle'> & { model: FleetModel; expanded: boolean }) => (
-  <Group gap={4} wrap="nowrap">
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      size={24}
+  <div className={styles.servers}>
+    <button
+      type="button"
+      className={styles.unfold}
       aria-expanded={expanded}
       aria-label={`Servers that have ${model.name}`}
       onClick={() => onToggle(model.name)}
     >
       {expanded ? <ChevronDown size={14} /> : <ChevronRight size={14} />}
-    </ActionIcon>
+    </button>
     <span>
       <Copies model={model} of={total} />
     </span>
-  </Group>
+  </div>
 )
 
 function Cell({ model, id }: { model: FleetModel; id: string }) {

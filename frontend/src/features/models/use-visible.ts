@@ -23,6 +23,7 @@ export function useVisible(count: number, box: RefObject<HTMLElement | null>, he
     getScrollElement: () => box.current,
     estimateSize: () => height,
     overscan: OVERSCAN,
+    useFlushSync: false, // scrolling stays fluid; what comes into sight was drawn ahead
   })
   return visible(virtual, count, 0)
 }
@@ -37,6 +38,7 @@ export function useVisibleInPage(count: number, list: RefObject<HTMLElement | nu
     estimateSize: () => height,
     overscan: OVERSCAN,
     scrollMargin: top,
+    useFlushSync: false,
   })
   return visible(virtual, count, top)
 }

@@ -1,4 +1,3 @@
-import { Text } from '@mantine/core'
 import type { Names } from '../../api/server-names'
 import type { FleetModel, WhereNow } from '../../api/types'
 import styles from './models.module.css'
@@ -16,15 +15,12 @@ export const Where = ({ model, names, full }: { model: FleetModel; names: Names;
       <div key={families[0]?.family} className={styles.line}>
         <Protocols families={families} />
         {tone && <span className="dot" data-tone={tone} aria-hidden="true" />}
-        <Text
-          size="xs"
-          span
-          lineClamp={full ? undefined : 2}
+        <span
+          className={full ? styles.text : `${styles.text} ${styles.clamped}`}
           title={full ? undefined : whereText(where, nameOf, 100)}
-          style={{ overflowWrap: 'anywhere' }}
         >
           {whereText(where, nameOf, full ? Number.POSITIVE_INFINITY : undefined)}
-        </Text>
+        </span>
       </div>
     )
   })
