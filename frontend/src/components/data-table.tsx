@@ -113,14 +113,21 @@ function Head<T extends object>({ header }: { header: Header<Features, T> }) {
   const content = flexRender(header.column.columnDef.header, header.getContext())
   if (!header.column.getCanSort())
     return (
-      <Table.Th scope="col" fz="xs" fw={600} c="dimmed">
+      <Table.Th scope="col" fz="xs" fw={600} c="dimmed" style={{ whiteSpace: 'nowrap' }}>
         {content}
       </Table.Th>
     )
   const Arrow = sorted === 'asc' ? ArrowUp : sorted === 'desc' ? ArrowDown : ChevronsUpDown
   return (
     <Table.Th scope="col" py={3} aria-sort={sorted ? ARIA[sorted] : undefined}>
-      <UnstyledButton fz="xs" fw={600} c="dimmed" mih={24} onClick={header.column.getToggleSortingHandler()}>
+      <UnstyledButton
+        fz="xs"
+        fw={600}
+        c="dimmed"
+        mih={24}
+        style={{ whiteSpace: 'nowrap' }}
+        onClick={header.column.getToggleSortingHandler()}
+      >
         <Group gap={4} wrap="nowrap" component="span">
           {content}
           <Arrow size={12} opacity={sorted ? 1 : 0.5} aria-hidden="true" />

@@ -1,18 +1,21 @@
 import { memo } from 'react'
 import type { CheckAnswer } from '../api/types'
 import { clock, duration } from '../lib/format'
+import styles from './heartbeat.module.css'
 import { statusOf } from './status'
 
 interface Props {
   checks: readonly CheckAnswer[]
   slots?: number
+  /** As wide as there is room; else of a fixed width. */
+  wide?: boolean
 }
 
 /** The last checks of a server as ticks, newest on the right. */
-export const Heartbeat = memo(function Heartbeat({ checks, slots = 30 }: Props) {
+export const Heartbeat = memo(function Heartbeat({ checks, slots = 30, wide = false }: Props) {
   const shown = checks.slice(-slots)
   return (
-    <div className="heartbeat" role="img" aria-label={summary(shown)}>
+    <div className={wide ? `heartbeat ${styles.wide}` : 'heartbeat'} role="img" aria-label={summary(shown)}>
       {Array.from({ length: slots - shown.length }, (_, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: places of checks that were not made
         <span key={`none ${at}`} data-tone="none" />

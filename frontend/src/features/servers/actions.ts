@@ -14,10 +14,10 @@ interface Doing {
   action: Action
 }
 
-/** Does something to a server at once; tells the outcome in a corner. */
-export function useServerActions(): (doing: Doing) => void {
+/** Does something to a server at once; tells the outcome in a corner. doing: what is under way. */
+export function useServerActions(): { act: (doing: Doing) => void; doing: Action | null } {
   const client = useQueryClient()
-  const { mutate } = useMutation({
+  const { mutate, isPending, variables } = useMutation({
     mutationFn: ask,
     onSuccess: (answer, { server, action }) => {
       if (answer) putServer(client, answer)
@@ -28,7 +28,7 @@ export function useServerActions(): (doing: Doing) => void {
     onError: (error, { server, action }) =>
       notifications.show({ color: 'red', title: `${nameOf(server)}: could not ${action}`, message: error.message }),
   })
-  return mutate
+  return { act: mutate, doing: isPending ? variables.action : null }
 }
 
 /** The server as it is afterwards; nothing when it is gone. */

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useInFlight } from '../../api/metrics'
 import type { ServerAnswer } from '../../api/types'
 import { Mark, StatusMark } from '../../components/status'
+import styles from './cells.module.css'
 import { nameOf } from './name'
 
 interface Props {
@@ -10,7 +11,7 @@ interface Props {
 }
 
 export const Name = ({ server }: Props) => (
-  <div>
+  <div className={styles.name}>
     <Text
       size="sm"
       fw={600}
@@ -37,7 +38,7 @@ export const order = ({ priority, weight }: Pick<ServerAnswer, 'priority' | 'wei
 
 /** The mark and why; of a draining server what still runs. */
 export const Status = ({ server }: Props) => (
-  <div style={{ maxWidth: 280 }}>
+  <div className={styles.status}>
     <StatusMark status={server.status} />
     {server.status === 'draining' ? (
       <Draining server={server} />

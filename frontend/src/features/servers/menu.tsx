@@ -16,7 +16,7 @@ interface Props {
 
 /** Everything that can be done to a server. */
 export function ServerMenu({ server, onOpen, onDelete }: Props) {
-  const act = useServerActions()
+  const { act } = useServerActions()
   const target = useRef<HTMLButtonElement>(null)
   // Focus goes back to the button first, so that a dialog can return it there.
   const open = (does: () => void) => () => {

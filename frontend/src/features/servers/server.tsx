@@ -52,7 +52,7 @@ function Known({ server }: { server: ServerAnswer }) {
   const { tab = 'models', q } = useSearch({ from: '/shell/servers/$id' })
   const navigate = useNavigate({ from: '/servers/$id' })
   const { open, dialogs } = useServerDialogs()
-  const act = useServerActions()
+  const { act, doing } = useServerActions()
   const show = (next: string | null) => {
     const chosen = SERVER_TABS.find((one) => one === next)
     void navigate({ search: chosen && chosen !== 'models' ? { tab: chosen } : {}, replace: true })
@@ -62,7 +62,7 @@ function Known({ server }: { server: ServerAnswer }) {
       title={nameOf(server)}
       actions={
         <>
-          <Button variant="default" onClick={() => act({ server, action: 'check' })}>
+          <Button variant="default" loading={doing === 'check'} onClick={() => act({ server, action: 'check' })}>
             Check now
           </Button>
           <Button variant="default" onClick={() => open('edit', server.id)}>

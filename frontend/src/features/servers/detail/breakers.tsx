@@ -1,4 +1,4 @@
-import { Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
@@ -21,9 +21,9 @@ export function ServerBreakers({ server }: { server: ServerAnswer }) {
     <Section
       title="Circuit breakers"
       aside={
-        <Link to="/breakers" search={{ server: server.id }}>
-          On the page of breakers
-        </Link>
+        <Anchor fz="xs" renderRoot={(props) => <Link to="/breakers" search={{ server: server.id }} {...props} />}>
+          All breakers, and how they work
+        </Anchor>
       }
     >
       <Loaded query={query} what="Circuit breakers">

@@ -50,7 +50,7 @@ function History({ checks }: { checks: CheckAnswer[] }) {
     <Stack gap="sm">
       <Section title="Checks" aside={`last ${checks.length}`} padded>
         <Stack gap="sm">
-          <Heartbeat checks={checks} slots={SLOTS} />
+          <Heartbeat checks={checks} slots={SLOTS} wide />
           <Facts
             facts={[
               ['Answered', `${share.percent} (${share.answered} of ${checks.length})`],

@@ -70,7 +70,7 @@ function Lists({
       )}
       <SimpleGrid cols={{ base: 1, lg: models.length && v1Models.length ? 2 : 1 }} spacing="sm">
         {models.length > 0 && (
-          <Section title="Ollama’s list" aside={`${models.length} · /api/tags`}>
+          <Section title="Ollama’s list" aside={`${models.length} models · /api/tags`}>
             <DataTable
               label="Models in Ollama’s list"
               columns={ollamaColumns}
@@ -82,7 +82,7 @@ function Lists({
           </Section>
         )}
         {v1Models.length > 0 && (
-          <Section title="OpenAI’s list" aside={`${v1Models.length} · /v1/models`}>
+          <Section title="OpenAI’s list" aside={`${v1Models.length} models · /v1/models`}>
             <DataTable
               label="Models in OpenAI’s list"
               columns={openAiColumns}

@@ -1,4 +1,4 @@
-import { Stack, Text } from '@mantine/core'
+import { Anchor, Stack, Text } from '@mantine/core'
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { api } from '../../../api/client'
@@ -33,9 +33,9 @@ export function ServerRequests({ server }: { server: ServerAnswer }) {
       <Section
         title="Latest requests"
         aside={
-          <Link to="/requests" search={{ server: server.id }}>
+          <Anchor fz="xs" renderRoot={(props) => <Link to="/requests" search={{ server: server.id }} {...props} />}>
             All requests of this server
-          </Link>
+          </Anchor>
         }
       >
         <Loaded query={query} what="Requests">
@@ -81,9 +81,14 @@ const columns = column.columns([
     id: 'name',
     header: 'Time',
     cell: ({ row: { original } }) => (
-      <Link to="/requests" search={{ server: original.server, id: original.id }} title={utc(original.time)}>
-        <Figure text={clock(original.time)} />
-      </Link>
+      <Anchor
+        fz="sm"
+        className="num"
+        title={utc(original.time)}
+        renderRoot={(props) => <Link to="/requests" search={{ server: original.server, id: original.id }} {...props} />}
+      >
+        {clock(original.time)}
+      </Anchor>
     ),
   }),
   column.accessor((request) => request.failure ?? 'ok', {
