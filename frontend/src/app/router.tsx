@@ -107,7 +107,7 @@ const requests = createRoute({
 const playground = createRoute({
   getParentRoute: () => shell,
   path: '/playground',
-  validateSearch: searching({ model: text, server: text }),
+  validateSearch: searching({ model: text, with: text, style: oneOf('ollama', 'openai'), server: text }),
   component: lazyRouteComponent(() => import('../features/playground/playground'), 'Playground'),
 })
 const about = createRoute({

@@ -3,7 +3,7 @@ import type { RequestAnswer } from '../../api/types'
 import { Mark } from '../../components/status'
 import { clock, DASH, duration, utc } from '../../lib/format'
 import { outcomeOf } from '../../lib/words'
-import { dialectOf, rateText, tokensText, triesText } from './figures'
+import { dialectOf, endOf, rateText, tokensText, triesText } from './figures'
 import type { Column, Look } from './virtual-table'
 
 /** How a request ended: mark, word, status. A 200 whose stream broke is no success. */
@@ -35,7 +35,7 @@ const Dim = ({ children }: { children: React.ReactNode }) => (
 /** names: of servers by their ids. */
 export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer> {
   const columns: Column<RequestAnswer>[] = [
-    { header: 'Time', width: '68px', cell: (row) => clock(row.time) },
+    { header: 'Ended', width: '68px', cell: (row) => clock(endOf(row)) },
     { header: 'Result', width: '148px', cell: (row) => <Result row={row} /> },
     { header: 'Model', width: 'minmax(140px, 1.4fr)', cell: (row) => row.model || DASH },
     {
@@ -59,8 +59,8 @@ export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer>
     minWidth: 1080,
     cardHeight: 96,
     card: (row) => <LogCard row={row} names={names} />,
-    name: (row) => `${clock(row.time)}, details`,
-    hint: (row) => `${utc(row.time)}${row.reason ? `: ${row.reason}` : ''}`,
+    name: (row) => `${clock(endOf(row))}, details`,
+    hint: (row) => `Came ${utc(row.time)}, ended ${utc(endOf(row))}${row.reason ? `: ${row.reason}` : ''}`,
   }
 }
 
@@ -70,7 +70,7 @@ function LogCard({ row, names }: { row: RequestAnswer; names: ReadonlyMap<string
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Result row={row} />
         <Text size="sm" span className="num">
-          {clock(row.time)}
+          {clock(endOf(row))}
         </Text>
       </Group>
       <Text size="sm" fw={500} truncate>

@@ -4,6 +4,9 @@ import { count, DASH, rate } from '../../lib/format'
 export const DIALECTS: Record<string, string> = { ollama: 'Ollama', openai: 'OpenAI', anthropic: 'Anthropic' }
 export const dialectOf = (dialect: string) => DIALECTS[dialect] ?? dialect
 
+/** Unix seconds. */
+export const endOf = ({ time, durationSeconds }: RequestAnswer) => time + durationSeconds
+
 /** Tokens of the answer per second while it was made; null where the server counted none or there is no time to speak of. */
 export function tokensPerSecond(row: RequestAnswer): number | null {
   const { completionTokens, stream, firstEventSeconds, connectedSeconds, durationSeconds } = row
@@ -34,7 +37,7 @@ export function phasesOf(row: RequestAnswer): Phase[] {
   const marks = [
     { at: queuedSeconds, name: failedBefore(row) ? 'Queued and earlier tries' : 'Queued', color: '--c6' },
     { at: connectedSeconds, name: 'Connecting', color: '--c4' },
-    { at: firstEventSeconds, name: stream ? 'Waiting for the first token' : 'Waiting for the answer', color: '--c3' },
+    { at: firstEventSeconds, name: stream ? 'Waiting for the first token' : 'Waiting for the answer', color: '--c2' },
     { at: durationSeconds, name: 'Answering', color: '--c1' },
   ]
   const phases: Phase[] = []

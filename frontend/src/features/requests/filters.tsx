@@ -1,12 +1,13 @@
-import { Button, Group, Select } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { SlidersHorizontal } from 'lucide-react'
-import { useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import type { RequestAnswer } from '../../api/types'
 import { Filter } from '../../components/filter'
 import { outcomeOf } from '../../lib/words'
 import { DIALECTS } from './figures'
 import { isFiltered, secondsOf } from './filter'
+import classes from './log.module.css'
 import { NO_FILTERS, type RequestSearch } from './search'
 
 type Failure = NonNullable<RequestAnswer['failure']>
@@ -32,18 +33,22 @@ interface Props {
   onChange: (changes: RequestSearch) => void
   servers: readonly { value: string; label: string }[]
   models: () => string[]
+  /** At the end of the bar. */
+  children: ReactNode
 }
 
 /** All of them are in the address. On phones all but the text are folded away. */
-export function Filters({ search, onChange, servers, models }: Props) {
+export function Filters({ search, onChange, servers, models, children }: Props) {
   const phone = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const [open, setOpen] = useState(false)
   const id = useId()
   const { q, result, server, model, dialect, slower } = search
   const set = [result, server, model, dialect, slower].filter(Boolean).length
   return (
-    <Group gap="xs" align="flex-end">
-      <Filter label="Filter requests" value={q} onChange={(value) => onChange({ q: value })} />
+    <div className={classes.bar}>
+      <div className={classes.text}>
+        <Filter label="Filter requests" value={q} onChange={(value) => onChange({ q: value })} />
+      </div>
       {phone && (
         <Button
           variant="default"
@@ -56,7 +61,7 @@ export function Filters({ search, onChange, servers, models }: Props) {
         </Button>
       )}
       {(!phone || open) && (
-        <Group gap="xs" id={id}>
+        <div className={classes.choices} id={id}>
           <One
             label="Result"
             all="Every result"
@@ -89,14 +94,15 @@ export function Filters({ search, onChange, servers, models }: Props) {
             value={slower === undefined ? undefined : String(slower)}
             onChange={(value) => onChange({ slower: value })}
           />
-        </Group>
+        </div>
       )}
       {isFiltered(search) && (
         <Button variant="subtle" px="xs" onClick={() => onChange(NO_FILTERS)}>
           Clear filters
         </Button>
       )}
-    </Group>
+      <div className={classes.end}>{children}</div>
+    </div>
   )
 }
 
@@ -173,7 +179,6 @@ function One({
       searchable={searchable}
       clearable
       limit={200}
-      w={146}
       comboboxProps={{ width: 'max-content', position: 'bottom-start' }}
       clearButtonProps={{ 'aria-label': `Clear ${label.toLowerCase()}` }}
       nothingFoundMessage="Nothing found"

@@ -2,10 +2,10 @@ import { Button, Group, Paper, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { Hourglass } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { useServers } from '../../api/queries'
 import type { InFlightAnswer } from '../../api/types'
 import { Empty, Failed, Loading } from '../../components/empty'
 import { Stale } from '../../components/stale'
+import { useServerNames } from '../../components/use-server-names'
 import { count } from '../../lib/format'
 import { CancelDialog } from './cancel-dialog'
 import { inFlightLook } from './in-flight-columns'
@@ -16,10 +16,9 @@ import { VirtualTable } from './virtual-table'
 /** What runs now, the oldest first, and ending it. */
 export function InFlight() {
   const { query, remove } = useInFlight()
-  const { data: servers } = useServers()
+  const names = useServerNames()
   const [cancelling, setCancelling] = useState<InFlightAnswer | null>(null)
-  const names = JSON.stringify(servers?.map(({ id, name }) => [id, name || id]) ?? [])
-  const look = useMemo(() => inFlightLook(new Map<string, string>(JSON.parse(names)), setCancelling), [names])
+  const look = useMemo(() => inFlightLook(names, setCancelling), [names])
   const rows = query.data?.inFlight
   return (
     <Stack gap="sm">
@@ -39,7 +38,7 @@ export function InFlight() {
             look={look}
             rows={rows}
             rowKey={keyOf}
-            height={`min(calc(100dvh - 200px), ${rows.length * 40 + 60}px)`}
+            height={`min(max(240px, 100dvh - 200px), ${rows.length * 30 + 36}px)`}
           />
         </>
       ) : (

@@ -35,13 +35,25 @@ interface Props<T> {
   onReading?: ((reading: boolean) => void) | undefined
   box?: RefObject<HTMLDivElement | null>
   height: string
+  minHeight?: string
 }
 
 const ROW = 30
 const HEAD = 32
 
 /** Renders only the rows that are in sight. A real table with the layout of a grid; a list of cards on phones. */
-export function VirtualTable<T>({ label, look, rows, rowKey, onOpen, shown, onReading, box, height }: Props<T>) {
+export function VirtualTable<T>({
+  label,
+  look,
+  rows,
+  rowKey,
+  onOpen,
+  shown,
+  onReading,
+  box,
+  height,
+  minHeight,
+}: Props<T>) {
   const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const own = useRef<HTMLDivElement>(null)
   const ref = box ?? own
@@ -73,7 +85,7 @@ export function VirtualTable<T>({ label, look, rows, rowKey, onOpen, shown, onRe
     <Box
       ref={ref}
       className={classes.box}
-      style={{ height, minHeight: narrow ? '60dvh' : 240 }}
+      style={{ height, minHeight }}
       tabIndex={0}
       role="region"
       aria-label={label}
