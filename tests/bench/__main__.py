@@ -1,6 +1,6 @@
 """Measure nginx and the orchestrator in one interleaved run: A B A B ..., every answer compared byte for byte.
 
-    python -m tests.bench [--json FILE] [--quick]
+    python -m tests.bench [--json FILE] [--quick] [--tabs N]
 
 The proxies run on one core, the mock upstream and the clients on another. Exits 1 if any answer was wrong; the figures themselves are no verdict.
 """
@@ -133,6 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
     parser.add_argument("--quick", action="store_true", help="one short round: does it run at all?")
     parser.add_argument("--no-nginx", action="store_true", help="compare with the copy loop though nginx is there")
+    parser.add_argument("--tabs", type=int, default=0, metavar="N", help="keep so many pages of the admin UI open on the orchestrator meanwhile")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="orchestrator-bench-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
         bench = Bench(Path(folder), QUICK if args.quick else Plan())
@@ -149,6 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         stack.callback(running[0].end)
         running.append(proxies.start_orchestrator(port, bench.folder, bench.proxy_core))
         stack.callback(running[1].end)
+        if args.tabs:
+            stack.callback(processes.end, proxies.open_tabs(running[1].port, args.tabs, bench.folder, bench.other_core))
+            notes.append(f"{args.tabs} event streams of the admin API were open on the orchestrator.")
         figures, direct = measure(bench, running, port, lambda text: print(text, file=sys.stderr, flush=True))
         result = report.summary(figures, direct, msgspec.structs.asdict(bench.plan), notes)
     print(report.table(result))

@@ -101,6 +101,14 @@ def start_orchestrator(upstream: int, folder: Path, core: int | None) -> Proxy:
     return proxy
 
 
+def open_tabs(port: int, count: int, folder: Path, core: int | None) -> subprocess.Popen[bytes]:
+    """Clients of the event stream, all of them open."""
+    process = start([sys.executable, "-m", "tests.bench.tabs", str(port), str(count)], core, folder / "tabs.log", cwd=ROOT)
+    if first_number(process) != count:
+        raise RuntimeError("the event streams were not opened")
+    return process
+
+
 def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
