@@ -1,9 +1,10 @@
 import { Group, Paper } from '@mantine/core'
 import { flexRender, type Row } from '@tanstack/react-table'
 import { memo } from 'react'
+import styles from './data-cards.module.css'
 import type { AnyRow, Columns, Features } from './data-table'
 
-/** The rows of a table one below the other, for phones. */
+/** The rows of a table as cards, for phones and narrow windows. */
 export const Cards = <T extends object>({
   label,
   rows,
@@ -13,7 +14,7 @@ export const Cards = <T extends object>({
   rows: Row<Features, T>[]
   columns: Columns<T>
 }) => (
-  <ul aria-label={label} style={{ listStyle: 'none', margin: 0, padding: 8, display: 'grid', gap: 8 }}>
+  <ul aria-label={label} className={styles.cards}>
     {rows.map((row) => (
       <Card key={row.id} row={row as unknown as AnyRow} original={row.original} columns={columns} />
     ))}
@@ -37,7 +38,7 @@ const Card = memo(
           <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>{name && shown(name)}</div>
           {menu && shown(menu)}
         </Group>
-        <dl style={FACTS}>
+        <dl className={styles.facts}>
           {cells
             .filter((cell) => cell !== name && cell !== menu)
             .map((cell) => (
@@ -50,14 +51,6 @@ const Card = memo(
   (before, after) => before.original === after.original && before.columns === after.columns,
 )
 
-const FACTS = {
-  margin: 0,
-  display: 'grid',
-  gridTemplateColumns: 'minmax(80px, auto) minmax(0, 1fr)',
-  gap: '4px 12px',
-  alignItems: 'center',
-} as const
-
 type Cell = ReturnType<AnyRow['getAllCells']>[number]
 
 const shown = (cell: Cell) => flexRender(cell.column.columnDef.cell, cell.getContext())
@@ -66,10 +59,8 @@ function Pair({ cell }: { cell: Cell }) {
   const header = cell.column.columnDef.header
   return (
     <>
-      <dt style={{ fontSize: 12, color: 'var(--mantine-color-dimmed)' }}>
-        {typeof header === 'string' ? header : cell.column.id}
-      </dt>
-      <dd style={{ margin: 0, minWidth: 0, overflowWrap: 'anywhere' }}>{shown(cell)}</dd>
+      <dt>{typeof header === 'string' ? header : cell.column.id}</dt>
+      <dd>{shown(cell)}</dd>
     </>
   )
 }

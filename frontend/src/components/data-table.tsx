@@ -48,11 +48,13 @@ interface Props<T extends object> {
   /** Shown where nothing is left. */
   nothing?: ReactNode
   initialSort?: { id: string; desc: boolean }
+  /** Narrower windows show cards. */
+  cardsBelow?: string
 }
 
 /**
- * A sortable table in a box that scrolls by itself. On phones each row is a card: the columns `name` and `menu` make its
- * head, the others follow with their headers before them.
+ * A sortable table in a box that scrolls by itself. Where it is narrow each row is a card: the columns `name` and `menu`
+ * make its head, the others follow with their headers before them.
  */
 export function DataTable<T extends object>({
   columns,
@@ -63,8 +65,9 @@ export function DataTable<T extends object>({
   minWidth = 720,
   nothing,
   initialSort,
+  cardsBelow = '40.01em',
 }: Props<T>) {
-  const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
+  const narrow = useMediaQuery(`(width < ${cardsBelow})`, false, { getInitialValueInEffect: false })
   const table = useTable({
     features,
     columns: columns as ColumnDef<Features, T, unknown>[],

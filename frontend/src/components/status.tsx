@@ -37,7 +37,7 @@ export const Capabilities = ({
 }: {
   server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey' | 'status'>
 }) => (
-  <Group gap={4} wrap="nowrap">
+  <Group gap={4} wrap="nowrap" miw="max-content">
     {server.supportsOllama && <Capability name="Ollama" />}
     {server.supportsV1 && <Capability name="OpenAI" />}
     {!server.supportsOllama && !server.supportsV1 && (

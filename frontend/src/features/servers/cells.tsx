@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useInFlight } from '../../api/metrics'
 import type { ServerAnswer } from '../../api/types'
 import { Mark, StatusMark } from '../../components/status'
+import { sentence } from '../../lib/format'
 import styles from './cells.module.css'
 import { nameOf } from './name'
 
@@ -24,10 +25,15 @@ export const Name = ({ server }: Props) => (
     <Text size="xs" c="dimmed" className="mono">
       {server.url}
     </Text>
-    {order(server) && (
-      <Text size="xs" c="dimmed">
-        {order(server)}
-      </Text>
+    {(order(server) || server.tags.length > 0) && (
+      <Group gap="2px 6px" mt={2}>
+        {order(server) && (
+          <Text size="xs" c="dimmed" span>
+            {order(server)}
+          </Text>
+        )}
+        <Tags server={server} />
+      </Group>
     )}
   </div>
 )
@@ -43,7 +49,7 @@ export const Status = ({ server }: Props) => (
     {server.status === 'draining' ? (
       <Draining server={server} />
     ) : (
-      server.status !== 'healthy' && <Reason text={server.statusReason} />
+      server.status !== 'healthy' && <Reason text={sentence(server.statusReason)} />
     )}
   </div>
 )
@@ -104,12 +110,13 @@ export const Breakers = ({ server }: Props) => {
   )
 }
 
-export const Tags = ({ server }: Props) => (
-  <Group gap={4}>
-    {server.tags.map((tag) => (
-      <Badge key={tag} size="sm" variant="default" maw={140}>
-        {tag}
-      </Badge>
-    ))}
-  </Group>
-)
+export const Tags = ({ server }: Props) =>
+  server.tags.length ? (
+    <Group gap={4}>
+      {server.tags.map((tag) => (
+        <Badge key={tag} size="sm" variant="default" maw={140} title={tag} style={{ flex: 'none' }}>
+          {tag}
+        </Badge>
+      ))}
+    </Group>
+  ) : null

@@ -5,7 +5,7 @@ import { Ago } from '../../components/ago'
 import { columnsFor } from '../../components/data-table'
 import { Capabilities, statusOf } from '../../components/status'
 import { milliseconds } from '../../lib/format'
-import { Breakers, InFlight, Name, Status, Tags } from './cells'
+import { Breakers, InFlight, Name, Status } from './cells'
 import { distinctModels } from './counts'
 import type { OpenDialog } from './dialogs'
 import { ServerMenu } from './menu'
@@ -13,8 +13,7 @@ import { nameOf } from './name'
 
 const column = columnsFor<ServerAnswer>()
 
-/** tagged: is there a server with tags? */
-export const columnsOf = (onOpen: OpenDialog, tagged: boolean) =>
+export const columnsOf = (onOpen: OpenDialog) =>
   column.columns([
     column.accessor(nameOf, { id: 'name', header: 'Server', cell: ({ row }) => <Name server={row.original} /> }),
     column.accessor((server) => severity(server.status), {
@@ -38,9 +37,14 @@ export const columnsOf = (onOpen: OpenDialog, tagged: boolean) =>
       id: 'models',
       header: 'Models',
       cell: ({ getValue, row }) => (
-        <Link to="/models" search={{ server: row.original.id }} className="link num">
+        <Text
+          size="sm"
+          span
+          className="link num"
+          renderRoot={(props) => <Link to="/models" search={{ server: row.original.id }} {...props} />}
+        >
           {getValue()}
-        </Link>
+        </Text>
       ),
     }),
     column.accessor(({ breakers }) => breakers.open * 1000 + breakers.halfOpen, {
@@ -54,9 +58,6 @@ export const columnsOf = (onOpen: OpenDialog, tagged: boolean) =>
       sortUndefined: 'last',
       cell: ({ row }) => <Ago time={row.original.lastCheckTime} />,
     }),
-    ...(tagged
-      ? [column.display({ id: 'tags', header: 'Tags', cell: ({ row }) => <Tags server={row.original} /> })]
-      : []),
     column.display({
       id: 'menu',
       header: () => <VisuallyHidden>Actions</VisuallyHidden>,

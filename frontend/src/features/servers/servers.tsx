@@ -75,8 +75,7 @@ function List({
     () => filtered(servers, { ...(q && { q }), ...(status && { status }), ...(tag && { tag }) }),
     [servers, q, status, tag],
   )
-  const tagged = servers.some((server) => server.tags.length > 0)
-  const columns = useMemo(() => columnsOf(onOpen, tagged), [onOpen, tagged])
+  const columns = useMemo(() => columnsOf(onOpen), [onOpen])
   if (servers.length === 0)
     return (
       <Empty icon={<ServerCog size={36} />} title="No servers yet">
@@ -89,7 +88,8 @@ function List({
       columns={columns}
       data={shown}
       rowId={(server) => server.id}
-      minWidth={1080}
+      minWidth={1000}
+      cardsBelow="80em"
       nothing={
         <Empty
           title="No server matches"

@@ -42,6 +42,7 @@ function List({ breakers, id }: { breakers: Breaker[]; id: string }) {
       data={shown}
       rowId={(breaker) => breaker.model ?? ''}
       minWidth={720}
+      cardsBelow="64em"
     />
   )
 }

@@ -33,11 +33,12 @@ const columns = column.columns([
   }),
   column.accessor('reason', {
     header: 'Reason',
-    cell: ({ getValue }) => (
-      <Text size="sm" span style={{ overflowWrap: 'anywhere' }}>
-        {getValue()}
-      </Text>
-    ),
+    cell: ({ getValue }) =>
+      getValue() && (
+        <Text size="sm" span style={{ overflowWrap: 'anywhere' }}>
+          {getValue()}
+        </Text>
+      ),
   }),
 ])
 

@@ -3,7 +3,7 @@ import type { ServerAnswer } from '../../../api/types'
 import { Ago } from '../../../components/ago'
 import { CopyIcon } from '../../../components/copyable'
 import { Capabilities, StatusMark } from '../../../components/status'
-import { milliseconds } from '../../../lib/format'
+import { milliseconds, sentence } from '../../../lib/format'
 import { Breakers, Draining, InFlight, order, Tags } from '../cells'
 import { distinctModels } from '../counts'
 import { Facts } from './facts'
@@ -44,7 +44,7 @@ const Why = ({ server: { statusReason, status } }: { server: ServerAnswer }) =>
   statusReason && status !== 'healthy' ? (
     <Box maw={640}>
       <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-        {statusReason}
+        {sentence(statusReason)}
       </Text>
     </Box>
   ) : null

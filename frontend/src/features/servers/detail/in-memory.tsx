@@ -56,7 +56,7 @@ export const InMemory = ({ loaded, action }: { loaded: LoadedModelAnswer[]; acti
         columns={columns}
         data={loaded}
         rowId={(model) => model.name}
-        minWidth={560}
+        minWidth={480}
       />
     ) : (
       <Text size="sm" c="dimmed" px="sm" pb="sm">

@@ -2,7 +2,7 @@ import { Alert, Group, List, Paper, Stack, Text, ThemeIcon } from '@mantine/core
 import { Check, Minus, X } from 'lucide-react'
 import type { ConnectionAnswer, EndpointAnswer } from '../../../api/types'
 import { Capabilities, StatusMark } from '../../../components/status'
-import { duration } from '../../../lib/format'
+import { duration, sentence } from '../../../lib/format'
 import { distinctModels } from '../counts'
 import type { Trial, useTrial } from './use-trial'
 
@@ -30,7 +30,7 @@ export function Connection({ trial, wanted }: { trial: ReturnType<typeof useTria
                 The form has changed since this test. Test again to be sure.
               </Text>
             )}
-            <div style={{ opacity: isStale ? 0.75 : 1 }}>
+            <div style={{ opacity: isStale ? 0.85 : 1 }}>
               <Found found={data} />
             </div>
           </Stack>
@@ -46,13 +46,15 @@ function Found({ found }: { found: ConnectionAnswer }) {
       <Group gap="sm">
         <StatusMark status={found.status} />
         <Capabilities server={{ ...found, apiKey: null }} />
-        <Text size="xs" c="dimmed" className="num">
-          {facts(found)}
-        </Text>
+        {(found.supportsOllama || found.supportsV1) && (
+          <Text size="xs" c="dimmed" className="num">
+            {facts(found)}
+          </Text>
+        )}
       </Group>
       {found.statusReason && (
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {found.statusReason}
+          {sentence(found.statusReason)}
         </Text>
       )}
       <List spacing={4} size="sm" center listStyleType="none" aria-label="What was asked">

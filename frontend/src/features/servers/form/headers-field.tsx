@@ -12,25 +12,27 @@ export const HeadersField = ({ form }: { form: ServerFormState }) => (
       </Text>
       {form.values.headers.map((row, at) => (
         <Group key={row.key} gap="xs" align="flex-start" wrap="nowrap" w="100%">
-          <TextInput
-            flex={2}
-            miw={0}
-            aria-label={`Name of header ${at + 1}`}
-            placeholder="X-Team"
-            autoComplete="off"
-            readOnly={row.stored}
-            {...form.getInputProps(`headers.${at}.name`)}
-          />
-          <PasswordInput
-            flex={3}
-            miw={0}
-            aria-label={`Value of header ${row.name || at + 1}`}
-            placeholder={row.stored ? 'Stored; empty keeps it' : 'Value'}
-            autoComplete="new-password"
-            visibilityToggleButtonProps={{ 'aria-label': `Show the value of header ${at + 1}`, tabIndex: 0 }}
-            {...(row.value.startsWith('env:') && { visible: true })}
-            {...form.getInputProps(`headers.${at}.value`)}
-          />
+          <Group gap="xs" align="flex-start" flex={1}>
+            <TextInput
+              flex="2 1 130px"
+              miw={0}
+              aria-label={`Name of header ${at + 1}`}
+              placeholder="Name"
+              autoComplete="off"
+              readOnly={row.stored}
+              {...form.getInputProps(`headers.${at}.name`)}
+            />
+            <PasswordInput
+              flex="3 1 160px"
+              miw={0}
+              aria-label={`Value of header ${row.name || at + 1}`}
+              placeholder={row.stored ? 'Stored; empty keeps it' : 'Value'}
+              autoComplete="new-password"
+              visibilityToggleButtonProps={{ 'aria-label': `Show the value of header ${at + 1}`, tabIndex: 0 }}
+              {...(row.value.startsWith('env:') && { visible: true })}
+              {...form.getInputProps(`headers.${at}.value`)}
+            />
+          </Group>
           <ActionIcon
             variant="subtle"
             color="gray"

@@ -1,6 +1,7 @@
 import { Group, Input, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import { useId } from 'react'
 import type { ConnectionAnswer, ServerAnswer } from '../../../api/types'
+import { sentence } from '../../../lib/format'
 import type { ServerFormState } from './use-server-form'
 import type { KeyMode } from './values'
 
@@ -93,5 +94,5 @@ export function missingNote(
 ): string | null {
   if (found?.status !== 'configError' || !variable) return null
   const words = found.statusReason.split(/[^A-Za-z0-9_]+/)
-  return words.includes(variable) ? `${found.statusReason}. Set it and restart the orchestrator.` : null
+  return words.includes(variable) ? `${sentence(found.statusReason)}. Set it and restart the orchestrator.` : null
 }

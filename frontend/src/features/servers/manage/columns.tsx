@@ -35,7 +35,7 @@ export const columnsOf = (onTurn: (model: string, turn: Turn) => void) =>
   ])
 
 const Figure = ({ text }: { text: string }) => (
-  <Text size="sm" className="num" span>
+  <Text size="sm" className="num" span style={{ whiteSpace: 'nowrap' }}>
     {text}
   </Text>
 )

@@ -74,7 +74,7 @@ function List({ server, models }: { server: ServerAnswer; models: ModelAnswer[] 
         columns={columns}
         data={shown}
         rowId={(row) => row.name}
-        minWidth={640}
+        minWidth={560}
         nothing={<Empty title="No model matches" />}
       />
     </Stack>
