@@ -87,7 +87,7 @@ function axesOf(tell: (value: number) => string, whole?: boolean): uPlot.Axis[] 
     {
       ...axis,
       space: 70,
-      size: 26,
+      size: 22,
       incrs: STEPS,
       values: (_, marks) => {
         const withSeconds = (marks[1] ?? Number.POSITIVE_INFINITY) - (marks[0] ?? 0) < 60
@@ -99,10 +99,13 @@ function axesOf(tell: (value: number) => string, whole?: boolean): uPlot.Axis[] 
       size: 58,
       space: 34,
       ...(whole && { incrs: WHOLE_STEPS }),
-      values: (_, marks) => marks.map((mark) => (mark === 0 ? '0' : tell(mark))),
+      values: (_, marks) => marks.map((mark) => (mark === 0 ? '0' : trimmed(tell(mark)))),
     },
   ]
 }
+
+/** Without zeros that tell nothing: `2.50/s` is `2.5/s`. */
+export const trimmed = (text: string) => text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '')
 
 /** Values without neighbours make no line: they are drawn as dots. */
 const lonely: uPlot.Series.Points.Filter = (made, at) => {

@@ -1,7 +1,7 @@
+const HOUR = { hour: '2-digit', minute: '2-digit' } as const
+const toMinutes = new Intl.DateTimeFormat('en-GB', HOUR)
+const toSeconds = new Intl.DateTimeFormat('en-GB', { ...HOUR, second: '2-digit' })
+
 /** Local time of day, 24 h. time: Unix seconds. */
 export const timeOfDay = (time: number, withSeconds: boolean) =>
-  new Date(time * 1000).toLocaleTimeString('en-GB', {
-    hour: '2-digit',
-    minute: '2-digit',
-    ...(withSeconds && { second: '2-digit' }),
-  })
+  (withSeconds ? toSeconds : toMinutes).format(time * 1000)

@@ -1,6 +1,7 @@
-import { Group, Paper, Text, Title, UnstyledButton, VisuallyHidden } from '@mantine/core'
+import { Paper, VisuallyHidden } from '@mantine/core'
 import { memo, useId, useState } from 'react'
 import { DASH } from '../lib/format'
+import classes from './chart.module.css'
 import { ChartCanvas } from './chart-canvas'
 import { ChartTable } from './chart-table'
 import { timeOfDay } from './chart-time'
@@ -46,43 +47,33 @@ export const Chart = memo(function Chart(props: ChartProps) {
   }
   return (
     <Paper withBorder p="sm" component="section" aria-labelledby={id}>
-      <Group gap="2px 12px" mb={4} align="center">
-        <Title order={2} fz="sm" fw={600} id={id}>
+      <div className={classes.head}>
+        <h2 className={classes.title} id={id}>
           {title}
-        </Title>
-        <Group gap="2px 10px" aria-hidden="true" style={{ flex: '1 1 0', minWidth: 'min-content' }} justify="flex-end">
-          {pointed !== null && (
-            <Text fz={11} c="dimmed" className="num">
-              {timeOfDay(times[pointed] ?? 0, true)}
-            </Text>
-          )}
+        </h2>
+        <div className={`${classes.legend} num`} aria-hidden="true">
+          {pointed !== null && <span className={classes.name}>{timeOfDay(times[pointed] ?? 0, true)}</span>}
           {series.map((one) => (
-            <Group key={one.label} gap={4} wrap="nowrap">
+            <span key={one.label} className={classes.entry}>
               <span
-                style={{
-                  width: 12,
-                  flex: 'none',
-                  borderTop: `3px ${one.dashed ? 'dotted' : 'solid'} var(${one.color})`,
-                }}
+                className={classes.swatch}
+                style={{ borderTop: `3px ${one.dashed ? 'dotted' : 'solid'} var(${one.color})` }}
               />
-              <Text fz={11} className="num">
-                {series.length > 1 ? `${one.label} ` : ''}
-                {text(one)}
-              </Text>
-            </Group>
+              {series.length > 1 && <span className={classes.name}>{one.label}</span>}
+              {text(one)}
+            </span>
           ))}
-        </Group>
-        <UnstyledButton
-          fz={11}
-          td="underline"
-          mih={24}
+        </div>
+        <button
+          type="button"
+          className={classes.table}
           aria-pressed={asTable}
           aria-label={`${title} as a table`}
           onClick={() => setAsTable(!asTable)}
         >
           Table
-        </UnstyledButton>
-      </Group>
+        </button>
+      </div>
       {asTable ? (
         <ChartTable {...props} />
       ) : (

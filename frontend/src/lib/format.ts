@@ -34,12 +34,14 @@ export function bytes(value: number | null | undefined): string {
   return `${unit === 0 || size >= 99.95 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`
 }
 
-/** 1,234 and 12.3 k and 4.5 M. */
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
+/** 1,234 and 123 k and 4.5 M. */
 export function count(value: number | null | undefined): string {
   if (value == null) return DASH
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`
   if (value >= 1e5) return `${(value / 1e3).toFixed(0)} k`
-  return Math.round(value).toLocaleString('en')
+  return whole.format(value)
 }
 
 /** Per second, with as many digits as tell something. */
@@ -49,10 +51,12 @@ export function rate(value: number | null | undefined): string {
   return value >= 10 || value === 0 ? value.toFixed(value === 0 ? 0 : 1) : value.toFixed(2)
 }
 
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
+
 /** Local time of day, 24 h. time: Unix seconds or RFC 3339. */
 export function clock(time: number | string | null | undefined): string {
   const date = dateOf(time)
-  return date ? date.toLocaleTimeString('en-GB') : DASH
+  return date ? timeOfDay.format(date) : DASH
 }
 
 /** Date and time in UTC, for tooltips. */

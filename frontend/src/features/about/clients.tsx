@@ -1,6 +1,6 @@
 import { Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core'
 import { Copyable } from '../../components/copyable'
-import { curl } from '../../lib/curl'
+import { quoted } from '../../lib/curl'
 
 const CLIENTS = [
   { name: 'Ollama', base: '', models: '/api/tags' },
@@ -26,7 +26,7 @@ export const Clients = ({ origin }: { origin: string }) => (
           <Text size="xs" c="dimmed" mt={4}>
             List the models
           </Text>
-          <Copyable label={`${name} curl`} text={curl({ url: `${origin}${base}${models}`, method: 'GET' })} />
+          <Copyable label={`${name} curl`} text={`curl ${quoted(`${origin}${base}${models}`)}`} />
         </Stack>
       ))}
     </SimpleGrid>

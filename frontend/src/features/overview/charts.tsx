@@ -46,7 +46,9 @@ export function Charts({ points, span }: { points: readonly PointAnswer[]; span:
       <Chart {...common} title="In flight by server" series={drawn.loads} tell={count} whole atLeast={4} />
       <Chart {...common} title="Servers up" series={drawn.servers} tell={count} whole atLeast={2} />
       {drawn.queued && (
-        <Chart {...common} title="Waiting for a server" series={drawn.queued} tell={count} whole atLeast={4} fill />
+        <div style={{ gridColumn: '1 / -1' }}>
+          <Chart {...common} title="Waiting for a server" series={drawn.queued} tell={count} whole atLeast={4} fill />
+        </div>
       )}
     </SimpleGrid>
   )

@@ -32,7 +32,7 @@ export function Events() {
         </Title>
         {events.length > SHOWN && (
           <Button size="compact-sm" variant="default" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? `Show ${SHOWN}` : `Show all ${events.length}`}
+            {all ? `Show ${SHOWN} events` : `Show all ${events.length} events`}
           </Button>
         )}
       </Group>

@@ -11,27 +11,30 @@ import { lastOf } from './figures'
 import { LIVE, RANGES, type Range } from './ranges'
 
 /** What was, for the charts of this range and the ticks of servers. The live range goes on by the stream, others are fetched anew. */
-export function useHistory(range: Range): UseQueryResult<HistoryAnswer> {
+export function useHistory<T>(range: Range, select: (history: HistoryAnswer) => T): UseQueryResult<T> {
   const { seconds, stepSeconds } = RANGES[range]
-  const query = useQuery({
+  return useQuery({
     ...queries.history(seconds),
     placeholderData: keepPreviousData,
     refetchInterval: range === LIVE ? false : stepSeconds * 1000,
+    select,
   })
-  const points = range === LIVE && !query.isPlaceholderData ? query.data?.points : undefined
-  useEffect(() => {
-    if (points) metrics.fill(points)
-  }, [points])
-  return query
 }
 
-export function History({ range, query }: { range: Range; query: UseQueryResult<HistoryAnswer> }) {
+const pointsOf = (history: HistoryAnswer) => history.points
+
+export function History({ range }: { range: Range }) {
+  const query = useHistory(range, pointsOf)
+  const before = range === LIVE && !query.isPlaceholderData ? query.data : undefined
+  useEffect(() => {
+    if (before) metrics.fill(before)
+  }, [before])
   if (query.isPending) return <Loading label="Loading charts" rows={6} />
   if (!query.data) return <Failed what="The charts" error={query.error} onRetry={() => void query.refetch()} />
   return (
     <Stack gap="sm">
       <Stale query={query} what="Charts" />
-      {range === LIVE ? <LiveCharts /> : <Charts points={query.data.points} span={RANGES[range].seconds} />}
+      {range === LIVE ? <LiveCharts /> : <Charts points={query.data} span={RANGES[range].seconds} />}
     </Stack>
   )
 }

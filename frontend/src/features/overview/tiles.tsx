@@ -1,10 +1,11 @@
 import { SimpleGrid } from '@mantine/core'
 import { useSeconds } from '../../api/metrics'
-import type { PointAnswer, ServerAnswer } from '../../api/types'
+import { useServers } from '../../api/queries'
+import type { PointAnswer } from '../../api/types'
 import { Tile } from '../../components/tile'
 import { count, DASH, duration, rate } from '../../lib/format'
 import { errorsOf, lastOf, perSecond } from './figures'
-import { type Others, othersOf } from './others'
+import { othersOf } from './others'
 
 /** What a rate is taken over: a single second flickers. Errors are few, so they are to be seen for longer. */
 const RATE_SECONDS = 10
@@ -14,13 +15,13 @@ const FAILED = { result: 'failed' }
 const TROUBLE = { status: 'trouble' }
 const COLUMNS = { base: 2, md: 3, xl: 6 }
 
-export function Tiles({ servers }: { servers: readonly ServerAnswer[] | undefined }) {
+export function Tiles() {
   const points = useSeconds()
   const recent = lastOf(points, RATE_SECONDS)
   const newest = points.at(-1)
   return (
     <SimpleGrid cols={COLUMNS} spacing="sm">
-      <ServersUp servers={servers} />
+      <ServersUp />
       <Tile
         label="Requests/s"
         value={rate(perSecond(recent, (point) => point.requests))}
@@ -46,8 +47,9 @@ export function Tiles({ servers }: { servers: readonly ServerAnswer[] | undefine
   )
 }
 
-function ServersUp({ servers }: { servers: readonly ServerAnswer[] | undefined }) {
-  const others: Others | undefined = servers && othersOf(servers)
+function ServersUp() {
+  const { data: servers } = useServers()
+  const others = servers && othersOf(servers)
   return (
     <Tile
       label="Servers up"
@@ -73,6 +75,9 @@ function FirstToken({ newest }: { newest: PointAnswer | undefined }) {
   )
 }
 
+/** share: per cent of the requests. */
+const toneOf = (share: number) => (share === 0 ? 'ok' : share < 5 ? 'warn' : 'bad')
+
 function Errors({ points }: { points: readonly PointAnswer[] }) {
   const errors = points.reduce((sum, point) => sum + errorsOf(point), 0)
   const requests = points.reduce((sum, point) => sum + point.requests, 0)
@@ -82,7 +87,7 @@ function Errors({ points }: { points: readonly PointAnswer[] }) {
     <Tile
       label="Errors/s"
       value={rate(perSecond(points, errorsOf))}
-      tone={points.length ? (errors ? 'bad' : 'ok') : undefined}
+      tone={points.length ? toneOf(share) : undefined}
       sub={points.length ? says : DASH}
       to="/requests"
       search={FAILED}
