@@ -10,10 +10,10 @@ from orchestrator.protocol.envelope import Envelope
 from orchestrator.protocol.http import CHUNKED, NO_BODY, NOT_RETURNED, header, lines, status_line, whole
 
 
-def success_head(call: Call, relay: Relay, server: str, attempts: int) -> tuple[bytes, bool]:
+def success_head(call: Call, relay: Relay, server: str) -> tuple[bytes, bool]:
     """(head, framed): the server's own head, framed for this client. framed: the body goes out in chunks."""
     head = b"%b%b%bx-orchestrator-server: %b\r\nx-orchestrator-attempts: %d\r\n" % (
-        status_line(relay.status), lines(relay.headers, NOT_RETURNED), call.extra, server.encode(), attempts,
+        status_line(relay.status), lines(relay.headers, NOT_RETURNED), call.extra, server.encode(), call.attempts,
     )  # fmt: skip
     if not call.keep_alive:
         head += b"connection: close\r\n"

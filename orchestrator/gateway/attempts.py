@@ -27,10 +27,9 @@ class Attempts:
     answer: the last attempt whose answer may be passed on when nobody is left (never a 401 or 403: those concern our own credentials).
     """
 
-    __slots__ = ("_common", "_pending", "_reached", "again", "answer", "count", "last", "repeated", "repeating", "transitions")
+    __slots__ = ("_common", "_pending", "_reached", "again", "answer", "last", "repeated", "repeating", "transitions")
 
     def __init__(self) -> None:
-        self.count = 0
         self.again = False  # the only server was asked a second time
         self.repeated = False
         self.repeating = False  # counts in the retry budget, until the commit

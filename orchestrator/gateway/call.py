@@ -10,7 +10,7 @@ from orchestrator.gateway.relay import Relay
 from orchestrator.gateway.run import Run
 from orchestrator.protocol.envelope import Route
 from orchestrator.protocol.http import RequestHeaders
-from orchestrator.telemetry.record import RequestRecord
+from orchestrator.telemetry.record import AttemptRecord, RequestRecord
 
 CANCELLED = "cancelled"
 
@@ -91,6 +91,12 @@ class Call:
         self.flight = flight
         self.server = flight.server.id
         self.attempts += 1
+
+    def failed(self, flight: Flight, outcome: str, reason: str, now: float) -> None:
+        """The attempt has failed; whether another follows is open."""
+        self.flight = None
+        began, ended = round(flight.started_at - self.started_at, 4), round(now - self.started_at, 4)
+        self.record.attempts = [*self.record.attempts, AttemptRecord(flight.server.id, outcome, reason, ended, began)]
 
     def note(self, flight: Flight) -> None:
         """Note in the record when this server, with which the call ends, had a slot and was sent the request."""

@@ -29,7 +29,7 @@ from orchestrator.protocol.events import End
 from orchestrator.protocol.http import RequestHeaders
 from orchestrator.routing.candidates import Wanted, able
 from orchestrator.routing.retry import BUDGET_WAIT_SECONDS, SHORT_WAIT_SECONDS, RetryBudget, pause
-from orchestrator.telemetry.record import AttemptRecord, RequestRecord
+from orchestrator.telemetry.record import RequestRecord
 from orchestrator.upstream.target import Targets
 from orchestrator.upstream.wire import ConnectFailed
 
@@ -117,14 +117,14 @@ class Gateway:
         deadline_at = call.started_at + self._deadlines.commit_seconds
         attempts = Attempts()
         try:
-            attempt = await self._try(call, envelope, wanted, attempts, deadline_at, record)
+            attempt = await self._try(call, envelope, wanted, attempts, deadline_at)
         finally:
             self._budget.active -= attempts.repeating
             attempts.settle(self._clock.now())
             self._log(attempts.transitions)
         if attempt is not None:
             try:
-                await self._commit(call, envelope, attempt, attempts, record)
+                await self._commit(call, envelope, attempt, record)
             except BaseException:
                 attempt.relay.drop()
                 self._finish(attempt.flight, Outcome.CLIENT_GONE)
@@ -132,7 +132,7 @@ class Gateway:
         else:
             self._pass_failure_on(call, envelope, attempts, record)
 
-    async def _try(self, call: Call, envelope: Envelope, wanted: Wanted, attempts: Attempts, deadline_at: float, record: RequestRecord) -> Attempt | None:
+    async def _try(self, call: Call, envelope: Envelope, wanted: Wanted, attempts: Attempts, deadline_at: float) -> Attempt | None:
         """Ask servers until one gives an answer to commit to; None if none is left."""
         while True:
             try:
@@ -144,12 +144,11 @@ class Gateway:
                     raise
                 return None  # there is a failure to tell of
             call.asks(flight)
-            attempts.count += 1
             attempt = await self._attempt(call, envelope, flight, deadline_at, call.run)
             if attempt.judgement is OK or attempt.outcome is Outcome.CLIENT_ERROR:
                 return attempt
-            self._failed(call, attempt, attempts, record)
-            if not await self._may_try_again(wanted, attempts, deadline_at):
+            self._failed(call, attempt, attempts)
+            if not await self._may_try_again(call, wanted, attempts, deadline_at):
                 return None
 
     # Where to
@@ -252,25 +251,23 @@ class Gateway:
 
     # After an attempt
 
-    def _failed(self, call: Call, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
+    def _failed(self, call: Call, attempt: Attempt, attempts: Attempts) -> None:
         now = self._clock.now()
         server, judgement = attempt.flight.server, attempt.judgement
-        call.flight = None
         self._finish(attempt.flight, attempt.outcome)
+        call.failed(attempt.flight, attempt.outcome.label, judgement.reason, now)
         attempts.failed(attempt, now)
         if attempt.outcome is Outcome.AUTH:
             server.blame_config(judgement.reason)
         elif attempt.outcome is Outcome.MODEL_MISSING:
             self._fleet.forget_model(server)
-        began, ended = (round(at - call.started_at, 4) for at in (attempt.flight.started_at, now))
-        record.attempts = [*record.attempts, AttemptRecord(server.id, attempt.outcome.label, judgement.reason, ended, began)]
 
-    async def _may_try_again(self, wanted: Wanted, attempts: Attempts, deadline_at: float) -> bool:
+    async def _may_try_again(self, call: Call, wanted: Wanted, attempts: Attempts, deadline_at: float) -> bool:
         """Elsewhere at once, or after a pause where there is no elsewhere."""
         last = attempts.last
         assert last is not None
         now = self._clock.now()
-        if attempts.repeated or not last.outcome.retryable or attempts.count >= self._max_attempts or now >= deadline_at or self.stopping:
+        if attempts.repeated or not last.outcome.retryable or call.attempts >= self._max_attempts or now >= deadline_at or self.stopping:
             return False
         server = last.flight.server.id
         wanted.tried.add(server)
@@ -306,13 +303,13 @@ class Gateway:
         self._budget.active += 1
         return True
 
-    async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, attempts: Attempts, record: RequestRecord) -> None:
+    async def _commit(self, call: Call, envelope: Envelope, attempt: Attempt, record: RequestRecord) -> None:
         """Give the answer to the client and see it to its end."""
         relay, flight = attempt.relay, attempt.flight
         call.note(flight)
         record.status = relay.status
         record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
-        head, framed = success_head(call, relay, flight.server.id, attempts.count)
+        head, framed = success_head(call, relay, flight.server.id)
         call.committed = True
         if relay.complete:
             relay.commit(call.client, head, framed=framed)
@@ -359,7 +356,7 @@ class Gateway:
             assert attempts.last is not None
             raise failure_of(attempts.last, envelope)
         record.server, record.status, record.outcome = attempt.flight.server.id, attempt.relay.status, attempt.outcome.label
-        head, framed = success_head(call, attempt.relay, attempt.flight.server.id, attempts.count)
+        head, framed = success_head(call, attempt.relay, attempt.flight.server.id)
         call.committed = True
         attempt.relay.commit(call.client, head, framed=framed)
 
@@ -398,7 +395,6 @@ class Gateway:
         for call in list(self.calls):
             call.end(Refusal(503, "shutting_down", "the orchestrator is shutting down", retry_after_seconds=5.0))
         for _ in range(200):  # those that wait for a task end when that does
-            if not self.calls:
-                break
-            await asyncio.sleep(0.01)
+            if self.calls:
+                await asyncio.sleep(0.01)
         self._targets.close()

@@ -46,7 +46,7 @@ def relay(status: int, headers: Headers, body: bytes = b"", *, complete: bool = 
 
 
 def lines(made: Relay, of: Call | None = None) -> tuple[list[bytes], bool]:
-    head, framed = success_head(of or call(), made, "a", 2)
+    head, framed = success_head(of or call(attempts=2), made, "a")
     assert head.endswith(b"\r\n\r\n")
     return head[:-4].split(b"\r\n"), framed
 
