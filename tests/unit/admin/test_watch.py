@@ -370,6 +370,17 @@ def test_a_breaker_of_a_server_that_started_over_is_closed_without_a_trace(one):
     assert one.ear.of("breaker") == []
 
 
+def test_breakers_that_flap_do_not_flood(one):
+    breaker = one.server().breaker_of("m", one.clock.now())
+    for _ in range(300):
+        breaker.force_open("x", one.clock.now())
+        one.look(1)
+        breaker.close("y", one.clock.now())
+        one.look(1)
+    notes = [event for event in one.activity.newest_first() if event.kind == "breaker"]
+    assert 10 <= len(notes) <= 16, "five at once, then one a minute"
+
+
 def test_many_at_once_are_one_sentence(one):
     for n in range(12):
         one.server().breaker_of(f"m{n:02}", one.clock.now()).force_open("opened by an operator", one.clock.now())

@@ -31,6 +31,14 @@ def status(server, clock):
 
 
 class TestProbes:
+    def test_how_long_the_last_probe_took_is_not_that_of_the_one_before(self, clock):
+        server = make(clock)
+        assert server.check_seconds is None
+        observe(server, clock, UP)
+        assert server.check_seconds == 0.02
+        observe(server, clock, DOWN)
+        assert (server.check_seconds, server.probe_response_seconds) == (None, 0.02)
+
     def test_a_new_server_is_unknown_and_may_be_asked(self, clock):
         server = make(clock)
         assert server.status(clock.now()) == ("unknown", "not probed yet")

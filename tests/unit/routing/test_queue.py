@@ -42,6 +42,7 @@ class Lines(RuleBasedStateMachine):
         assert {model: line for model, line in self.lines.items() if line} == found
         assert all(self.room.waiting(model) == len(line) for model, line in self.lines.items())
         assert bool(self.room) == any(self.lines.values())
+        assert len(self.room) == sum(map(len, self.lines.values()))
 
     @invariant()
     def nothing_is_kept_of_empty_lines(self) -> None:
