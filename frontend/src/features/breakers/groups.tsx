@@ -74,7 +74,7 @@ function StateGroup({
   const [open, { toggle }] = useDisclosure(!foldable)
   const word = BREAKER_STATES[state]?.word ?? state
   return (
-    <Paper withBorder component="section" aria-label={`${word} breakers`}>
+    <Paper withBorder>
       <Group px="sm" py={6} gap="xs" justify="space-between">
         <Title order={2} fz="sm" fw={600} className="num">
           {breakers.length.toLocaleString('en')} {word.toLowerCase()}

@@ -13,20 +13,21 @@ import { sentence } from '../../lib/format'
 import styles from './breakers.module.css'
 import { NextTry } from './next-try'
 
-const SHOWN = 100
 const column = columnsFor<Breaker>()
 
-/** Breakers of one state, at most 100 unless more are asked for. */
+/** Breakers of one state. step: how many at most, and how many more when they are asked for. */
 export const BreakerTable = memo(function BreakerTable({
   breakers,
   label,
   onDone,
+  step = 100,
 }: {
   breakers: Breaker[]
   label: string
   onDone: () => void
+  step?: number
 }) {
-  const [most, setMost] = useState(SHOWN)
+  const [most, setMost] = useState(step)
   const names = useServerNames()
   const columns = useMemo(() => columnsOf(onDone, names), [onDone, names])
   const shown = useMemo(() => breakers.slice(0, most), [breakers, most])
@@ -35,7 +36,7 @@ export const BreakerTable = memo(function BreakerTable({
       <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={960} />
       {breakers.length > most && (
         <Center p="xs">
-          <Button size="compact-sm" variant="default" onClick={() => setMost(most + SHOWN)}>
+          <Button size="compact-sm" variant="default" onClick={() => setMost(most + step)}>
             Show more of the other {(breakers.length - most).toLocaleString('en')}
           </Button>
         </Center>

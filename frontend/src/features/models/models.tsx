@@ -86,13 +86,13 @@ type ListProps = Pick<Parameters<typeof ModelCards>[0], 'models' | 'names' | 'on
 
 /** A matrix, of many servers a list that unfolds; where there is little room, cards that unfold. */
 function List(props: ListProps) {
-  const wide = useMediaQuery('(min-width: 900px)', true, { getInitialValueInEffect: false })
+  const narrow = useMediaQuery('(max-width: 899px)', false, { getInitialValueInEffect: false })
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set())
   const toggle = useCallback((name: string) => setExpanded((before) => toggled(before, name)), [])
   const ids = useMemo(() => Object.keys(props.names), [props.names])
   const columns = useMemo(() => (ids.length <= MOST_COLUMNS ? ids : []), [ids])
   const list = { ...props, total: ids.length, expanded, onToggle: toggle }
-  if (!wide) return <ModelCards {...list} />
+  if (narrow) return <ModelCards {...list} />
   return (
     <Paper withBorder>
       <ModelTable {...list} columns={columns} />
