@@ -1,0 +1,36 @@
+import { screen } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
+import type { CheckAnswer } from '../api/types'
+import { show } from '../test/render'
+import { Heartbeat, summary } from './heartbeat'
+
+const check = (time: number, some: Partial<CheckAnswer> = {}): CheckAnswer => ({
+  time,
+  status: 'healthy',
+  reason: '',
+  seconds: 0.02,
+  ...some,
+})
+
+describe('checks in words', () => {
+  it.each([
+    [[], 'No checks yet'],
+    [[check(1)], 'Last check: all answered'],
+    [[check(1), check(2)], 'Last 2 checks: all answered'],
+    [[check(1), check(2, { status: 'down', seconds: null })], 'Last 2 checks: 1 failed'],
+    [[check(1, { status: 'configError' })], 'Last check: all failed'],
+    [[check(1, { status: 'draining', seconds: null }), check(2)], 'Last 2 checks: 1 failed'],
+  ])('of %j are %s', (checks, text) => expect(summary(checks)).toBe(text))
+})
+
+it('shows the newest on the right and places for those that were not made on the left', async () => {
+  show(<Heartbeat slots={4} checks={[check(1, { status: 'down', seconds: null, reason: 'refused' }), check(2)]} />)
+  const ticks = (await screen.findByRole('img', { name: 'Last 2 checks: 1 failed' })).children
+  expect([...ticks].map((tick) => (tick as HTMLElement).dataset.tone)).toEqual(['none', 'none', 'bad', 'ok'])
+  expect(ticks[2]).toHaveAttribute('title', expect.stringContaining('Down, no answer: refused'))
+})
+
+it('shows no more than it has room for', async () => {
+  show(<Heartbeat slots={3} checks={[1, 2, 3, 4, 5].map((time) => check(time))} />)
+  expect((await screen.findByRole('img')).children).toHaveLength(3)
+})
