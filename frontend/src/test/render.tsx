@@ -4,12 +4,13 @@ import userEvent from '@testing-library/user-event'
 import type { ReactNode } from 'react'
 import { vi } from 'vitest'
 import { makeClient, Providers } from '../app/providers'
+import { parseSearch, stringifySearch } from '../app/search'
 
 export interface Asked {
   key: string
   body: unknown
 }
-type Answer = { status?: number; json?: unknown }
+type Answer = { status?: number; json?: unknown; headers?: Record<string, string> }
 
 /** Stands in for the orchestrator: "METHOD /path" (below /api, with its query) to answers. Returns what was asked. */
 export function answering(routes: Record<string, (asked: Asked) => Answer>): Asked[] {
@@ -25,7 +26,10 @@ export function answering(routes: Record<string, (asked: Asked) => Answer>): Ask
       const answer = routes[asked.key]?.(asked)
       if (!answer) throw new Error(`nothing answers ${asked.key}`)
       const body = answer.status === 204 ? null : JSON.stringify(answer.json ?? {})
-      return new Response(body, { status: answer.status ?? 200, headers: { 'content-type': 'application/json' } })
+      return new Response(body, {
+        status: answer.status ?? 200,
+        headers: { 'content-type': 'application/json', ...answer.headers },
+      })
     }),
   )
   return all
@@ -40,6 +44,8 @@ export function show(ui: ReactNode, { at = '/' }: { at?: string } = {}) {
   const router = createRouter({
     routeTree: root.addChildren([index, any]),
     history: createMemoryHistory({ initialEntries: [at] }),
+    parseSearch,
+    stringifySearch,
   })
   return {
     user: userEvent.setup(),
