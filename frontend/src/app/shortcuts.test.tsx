@@ -53,7 +53,7 @@ it('lists the keys by ?, where single letters can be switched off', async () => 
   const { user, path } = await shown()
   await user.keyboard('?')
   expect(await screen.findByRole('dialog', { name: 'Keys' })).toBeVisible()
-  await user.click(screen.getByLabelText('Keys of a single letter'))
+  await user.click(screen.getByRole('switch'))
   await user.click(screen.getByRole('button', { name: 'Close' }))
   await user.keyboard('gs?')
   expect(path()).toBe('/')
