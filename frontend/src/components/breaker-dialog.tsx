@@ -1,28 +1,25 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { type Breaker, breakerPath, told } from '../api/breakers'
-import { api } from '../api/client'
-import { withBreaker } from '../api/patch'
-import type { BreakerAnswer } from '../api/types'
-import { type Action, DONE, effectOf, nameOf, verbOf, wordOf } from './breaker-words'
+import type { Breaker } from '../api/breakers'
+import { type Action, effectOf, nameOf, verbOf, wordOf } from './breaker-words'
+import { useTurnBreaker } from './use-turn-breaker'
 
 interface Props {
   breaker: Breaker
   action: Action
+  serverName: string | undefined
   onClose: () => void
   onDone: () => void
 }
 
 /** Says what the action does, then does it. */
-export function BreakerDialog({ breaker, action, onClose, onDone }: Props) {
+export function BreakerDialog({ breaker, action, serverName, onClose, onDone }: Props) {
   const [opened, setOpened] = useState(false)
   // Opens only once it is there: else it would not know where focus was and has to return to.
   useEffect(() => setOpened(true), [])
   const phone = useMediaQuery('(max-width: 40em)')
-  const turn = useTurn(breaker, action, () => {
+  const turn = useTurnBreaker(() => {
     setOpened(false)
     onDone()
   })
@@ -31,7 +28,7 @@ export function BreakerDialog({ breaker, action, onClose, onDone }: Props) {
       opened={opened}
       onClose={() => setOpened(false)}
       onExitTransitionEnd={onClose}
-      title={`${wordOf(action, breaker)} the breaker of ${nameOf(breaker)}?`}
+      title={`${wordOf(action, breaker)} the breaker of ${nameOf(breaker, serverName)}?`}
       closeButtonProps={{ 'aria-label': 'Close' }}
       fullScreen={phone}
       styles={{ title: { overflowWrap: 'anywhere' } }}
@@ -52,7 +49,7 @@ export function BreakerDialog({ breaker, action, onClose, onDone }: Props) {
             data-autofocus
             color={action === 'open' ? 'red.9' : undefined}
             loading={turn.isPending}
-            onClick={() => turn.mutate()}
+            onClick={() => turn.mutate({ breaker, action, serverName })}
           >
             {verbOf(action, breaker)}
           </Button>
@@ -60,17 +57,4 @@ export function BreakerDialog({ breaker, action, onClose, onDone }: Props) {
       </Stack>
     </Modal>
   )
-}
-
-function useTurn(breaker: Breaker, action: Action, onDone: () => void) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: () => api<BreakerAnswer | BreakerAnswer[]>(breakerPath(breaker, action), { method: 'POST' }),
-    onSuccess: (answer) => {
-      client.setQueryData<Breaker[]>(['breakers'], (old) => old && [answer].flat().map(told).reduce(withBreaker, old))
-      void client.invalidateQueries({ queryKey: ['models'] })
-      notifications.show({ message: `Breaker of ${nameOf(breaker)} ${DONE[action]}` })
-      onDone()
-    },
-  })
 }

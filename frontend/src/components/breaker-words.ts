@@ -3,9 +3,9 @@ import { DASH, sentence } from '../lib/format'
 
 export type Action = 'open' | 'close' | 'reset'
 
-/** For the names of buttons and titles of dialogs. */
-export const nameOf = ({ server, model }: Pick<Breaker, 'server' | 'model'>) =>
-  model === null ? `${server} and all its models` : `${model} on ${server}`
+/** For the names of buttons and titles of dialogs. serverName: what the server is called, else its id. */
+export const nameOf = ({ server, model }: Pick<Breaker, 'server' | 'model'>, serverName = server) =>
+  model === null ? `${serverName} and all its models` : `${model} on ${serverName}`
 
 /** `Hold open` of one that is open by itself already. */
 export const wordOf = (action: Action, { state }: Pick<Breaker, 'state'>) =>

@@ -32,6 +32,10 @@ function shown(breakers: BreakerAnswer[], at = '/breakers') {
   return show(<Breakers />, { at })
 }
 const group = (name: string) => screen.findByRole('region', { name: `${name} breakers` })
+const listOf = (dialog: HTMLElement, name: string) =>
+  document.getElementById(
+    within(dialog).getByRole('combobox', { name }).getAttribute('aria-controls') ?? '',
+  ) as HTMLElement
 const headings = () => screen.getAllByRole('heading', { level: 2 }).map((heading) => heading.textContent)
 
 it('shows what is open with state, reason, counts, since and next try', async () => {
@@ -43,8 +47,8 @@ it('shows what is open with state, reason, counts, since and next try', async ()
     .getAllByRole('cell')
     .map((cell) => cell.textContent)
   expect(cells.slice(0, 3)).toEqual(['llama3.2:lateston GPU box', 'OpenAnswered 500', '7 of 7 failed, 7 in a row'])
-  expect(cells[3]).toMatch(/^4[12345] s ago$/)
-  expect(cells[4]).toMatch(/^In (30|29|28) s$/)
+  expect(cells[3]).toMatch(/^\d+ s ago$/)
+  expect(cells[4]).toMatch(/^In \d+ s$/)
 })
 
 it('folds closed ones away until they are asked for', async () => {
@@ -76,10 +80,37 @@ it('moves a breaker to its group when the stream says so', async () => {
 
 it('keeps focus on the page when a closed row takes its buttons away', async () => {
   const { user } = shown([open, own])
-  await user.click(await screen.findByRole('button', { name: 'Close the breaker of llama3.2:latest on gpu-1' }))
+  await user.click(await screen.findByRole('button', { name: 'Close the breaker of llama3.2:latest on GPU box' }))
   await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Close breaker' }))
   await screen.findByRole('heading', { name: '2 closed' })
   await waitFor(() => expect(document.body).not.toHaveFocus())
+})
+
+it('opens the breaker of a model that nothing failed for yet', async () => {
+  const asked = answering({
+    'GET /servers': () => ({
+      json: [aServer({ name: 'GPU box', models: ['qwen3:8b'], v1Models: ['qwen3:8b', 'gpt'] })],
+    }),
+    'GET /breakers': () => ({ json: [own] }),
+    'POST /breakers/gpu-1/qwen3%3A8b/open': () => ({
+      json: aBreaker({ model: 'qwen3:8b', state: 'open', forced: true, reason: 'opened by an operator' }),
+    }),
+  })
+  const { user } = show(<Breakers />, { at: '/breakers' })
+  await user.click(await screen.findByRole('button', { name: 'Open a breaker' }))
+  const dialog = await screen.findByRole('dialog', { name: 'Open a breaker' })
+  await user.click(within(dialog).getByRole('button', { name: 'Open breaker' }))
+  expect(await within(dialog).findByText('Choose a server')).toBeInTheDocument()
+  await user.click(within(dialog).getByRole('combobox', { name: 'Server' }))
+  await user.click(within(listOf(dialog, 'Server')).getByText('GPU box'))
+  await user.click(within(dialog).getByRole('combobox', { name: 'Model' }))
+  const models = listOf(dialog, 'Model')
+  expect([...models.querySelectorAll('[role=option]')].map((option) => option.textContent)).toEqual(['gpt', 'qwen3:8b'])
+  await user.click(within(models).getByText('qwen3:8b'))
+  await user.click(within(dialog).getByRole('button', { name: 'Open breaker' }))
+  expect(await group('Open')).toHaveTextContent('qwen3:8b')
+  expect(asked.filter(({ key }) => key.startsWith('POST'))).toHaveLength(1)
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 })
 
 it('says that no requests failed yet', async () => {

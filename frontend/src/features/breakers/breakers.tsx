@@ -1,4 +1,5 @@
 import { Button, Paper, Stack } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Zap } from 'lucide-react'
@@ -11,6 +12,7 @@ import { Stale } from '../../components/stale'
 import { Explanation } from './explanation'
 import { BreakerFilters } from './filters'
 import { Groups } from './groups'
+import { OpenDialog } from './open-dialog'
 import { groupsOf, refetchSeconds } from './select'
 import { useBreakerSearch } from './use-search'
 
@@ -21,6 +23,7 @@ export function Breakers() {
     refetchInterval: ({ state }) => refetchSeconds(state.data) * 1000,
   })
   const names = useServerNames()
+  const [asked, asking] = useDisclosure()
   const breakers = query.data
   const groups = useMemo(() => groupsOf(breakers ?? [], search, names), [breakers, search, names])
   const list = useRef<HTMLDivElement>(null)
@@ -28,7 +31,16 @@ export function Breakers() {
   return (
     <Page
       title="Circuit breakers"
-      actions={breakers?.length ? <BreakerFilters search={search} onChange={set} names={names} /> : null}
+      actions={
+        breakers?.length ? (
+          <>
+            <BreakerFilters search={search} onChange={set} names={names} />
+            <Button variant="default" onClick={asking.open}>
+              Open a breaker
+            </Button>
+          </>
+        ) : null
+      }
     >
       <Stale query={query} what="Breakers" />
       <Stack gap="sm" ref={list} tabIndex={-1} style={{ outline: 'none' }}>
@@ -51,6 +63,7 @@ export function Breakers() {
         )}
       </Stack>
       <Explanation />
+      <OpenDialog opened={asked} onClose={asking.close} names={names} />
     </Page>
   )
 }

@@ -22,7 +22,7 @@ export const Explanation = () => (
     </Title>
     <Text size="sm" mb="xs" className={styles.text}>
       A breaker keeps requests away from what keeps failing. Each server has one for itself, for when it cannot be
-      reached, and one for each model that was asked of it: a broken model leaves the others alone.
+      reached, and one for each model that ever failed there: a broken model leaves the others alone.
     </Text>
     <dl className={`${styles.terms} ${styles.text}`}>
       {TERMS.map(([term, text]) => (

@@ -76,7 +76,9 @@ const columnsOf = (onDone: () => void, names: Names) =>
     column.display({
       id: 'menu',
       header: 'Actions',
-      cell: ({ row }) => <BreakerActions breaker={row.original} onDone={onDone} />,
+      cell: ({ row }) => (
+        <BreakerActions breaker={row.original} serverName={names[row.original.server]} onDone={onDone} />
+      ),
     }),
   ])
 
