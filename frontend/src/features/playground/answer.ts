@@ -1,5 +1,5 @@
 import { bodyOf, headersOf, type Message, STYLES, type Style, type Target } from './ask'
-import { AnswerError, errorText, ollamaPieces, openaiPieces, type Piece, wholePieces } from './parse'
+import { AnswerError, CUT_SHORT, errorText, ollamaPieces, openaiPieces, type Piece, wholePieces } from './parse'
 
 /** seconds: measured here. Tokens: as the server counted them, null where it did not. */
 export interface Answer {
@@ -120,8 +120,10 @@ function speed({ tokensPerSecond, completionTokens, firstTokenSeconds }: Answer,
 }
 
 function wordsOf(error: unknown, { state }: Answer): string {
-  if (error instanceof AnswerError) return error.message
-  return state === 'waiting'
+  const began = state === 'answering'
+  if (error instanceof AnswerError)
+    return began && error.message !== CUT_SHORT ? `The answer was cut short: ${error.message}` : error.message
+  return !began
     ? 'The orchestrator cannot be reached, or the connection broke before there was an answer.'
     : 'The answer was cut short: the connection broke before its end.'
 }

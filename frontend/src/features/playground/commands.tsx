@@ -3,6 +3,7 @@ import { memo } from 'react'
 import { Copyable } from '../../components/copyable'
 import { commandOf, type Target } from './ask'
 import { type Conversation, isBusy, saidTo, useTurns } from './conversation'
+import classes from './playground.module.css'
 
 interface Props {
   conversation: Conversation
@@ -21,7 +22,7 @@ export const Commands = memo(function Commands({ conversation, targets, prompt }
         const label = targets.length > 1 ? `command for ${target.model}` : 'command'
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a model may be compared with itself
-          <Box key={`${side} ${target.model}`}>
+          <Box className={classes.command} key={`${side} ${target.model}`}>
             <Text size="xs" c="dimmed" mb={2}>
               {targets.length > 1 ? `The same with curl, for ${target.model}` : 'The same with curl'}
             </Text>

@@ -1,4 +1,5 @@
 import { Button, Group, Textarea } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { Send, Square } from 'lucide-react'
 import { type FormEvent, useRef } from 'react'
 import type { Target } from './ask'
@@ -14,6 +15,7 @@ interface Props {
 /** Enter sends, Shift and Enter make a new line. */
 export function Composer({ conversation, targets, text, onText }: Props) {
   const area = useRef<HTMLTextAreaElement>(null)
+  const phone = useMediaQuery('(max-width: 40em)')
   const busy = isBusy(useTurns(conversation))
   const send = () => {
     if (!text.trim() || busy) return
@@ -41,7 +43,7 @@ export function Composer({ conversation, targets, text, onText }: Props) {
         minRows={1}
         maxRows={8}
         aria-label="Message"
-        placeholder="Message. Enter sends, Shift Enter makes a new line"
+        placeholder={phone ? 'Message' : 'Message. Enter sends, Shift Enter makes a new line'}
         value={text}
         onChange={(event) => onText(event.currentTarget.value)}
         onKeyDown={(event) => {

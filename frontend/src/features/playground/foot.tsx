@@ -1,19 +1,24 @@
-import { Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { count, DASH, duration, rate } from '../../lib/format'
 import type { Answer } from './answer'
 
 /** Who answered, how fast, and the way to the request in the log. */
 export function Foot({ answer, names }: { answer: Answer; names: ReadonlyMap<string, string> }) {
+  const id = answer.requestId
   return (
     <Text size="xs" c="dimmed" className="num">
       {figuresOf(answer, names).join(' · ')}
-      {answer.requestId && (
+      {id && (
         <>
           {' · '}
-          <Link to="/requests" search={{ id: answer.requestId }}>
+          <Anchor
+            size="xs"
+            underline="always"
+            renderRoot={(props) => <Link to="/requests" search={{ id }} {...props} />}
+          >
             Details of the request
-          </Link>
+          </Anchor>
         </>
       )}
     </Text>

@@ -17,7 +17,7 @@ export class AnswerError extends Error {}
 type Body = ReadableStream<Uint8Array>
 type Json = Record<string, unknown>
 
-const CUT_SHORT = 'The answer was cut short: it broke off before its end.'
+export const CUT_SHORT = 'The answer was cut short: it broke off before its end.'
 
 /** Pieces of a stream of Ollama's chat. Throws AnswerError for an error record and for a stream without its end. */
 export async function* ollamaPieces(body: Body): AsyncGenerator<Piece> {

@@ -1,4 +1,4 @@
-import { Box, SegmentedControl, Select, Text } from '@mantine/core'
+import { Box, Input, SegmentedControl, Select, Text } from '@mantine/core'
 import { memo, useId } from 'react'
 import type { FleetModel } from '../../api/types'
 import { STYLES, type Style, type Target } from './ask'
@@ -76,10 +76,7 @@ function Styles({
 }) {
   const id = useId()
   return (
-    <div>
-      <Text size="sm" fw={500} id={id}>
-        API
-      </Text>
+    <Input.Wrapper label="API" labelElement="div" labelProps={{ id }}>
       {styles.length > 1 ? (
         <SegmentedControl
           fullWidth
@@ -95,6 +92,6 @@ function Styles({
           </Text>
         </Box>
       )}
-    </div>
+    </Input.Wrapper>
   )
 }

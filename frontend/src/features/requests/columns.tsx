@@ -1,8 +1,8 @@
-import { Group, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { RequestAnswer } from '../../api/types'
-import { Mark } from '../../components/status'
 import { clock, DASH, duration, utc } from '../../lib/format'
 import { outcomeOf } from '../../lib/words'
+import classes from './columns.module.css'
 import { dialectOf, endOf, rateText, tokensText, triesText } from './figures'
 import type { Column, Look } from './virtual-table'
 
@@ -10,12 +10,11 @@ import type { Column, Look } from './virtual-table'
 export function Result({ row }: { row: Pick<RequestAnswer, 'failure' | 'status'> }) {
   const { word, tone } = outcomeOf(row.failure ?? 'ok')
   return (
-    <Group gap={8} wrap="nowrap">
-      <Mark tone={tone} word={word} />
-      <Text size="xs" c="dimmed" span className="num">
-        {row.status || ''}
-      </Text>
-    </Group>
+    <span className={classes.result}>
+      <span className="dot" data-tone={tone} aria-hidden="true" />
+      <span>{word}</span>
+      <span className={classes.dim}>{row.status || ''}</span>
+    </span>
   )
 }
 
@@ -26,11 +25,7 @@ const serverOf = ({ server, attempts }: RequestAnswer, names: ReadonlyMap<string
   </>
 )
 
-const Dim = ({ children }: { children: React.ReactNode }) => (
-  <Text span size="xs" c="dimmed">
-    {children}
-  </Text>
-)
+const Dim = ({ children }: { children: ReactNode }) => <span className={classes.small}>{children}</span>
 
 /** names: of servers by their ids. */
 export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer> {
@@ -48,11 +43,11 @@ export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer>
       ),
     },
     { header: 'Server', width: 'minmax(120px, 1fr)', cell: (row) => serverOf(row, names) },
+    { header: 'Client', width: '108px', cell: (row) => row.client || DASH },
     { header: 'TTFT', width: '62px', end: true, cell: (row) => duration(row.stream ? row.firstEventSeconds : null) },
     { header: 'Total', width: '62px', end: true, cell: (row) => duration(row.durationSeconds) },
     { header: 'Tokens in / out', width: '104px', end: true, cell: tokensText },
     { header: 'Tokens/s', width: '66px', end: true, cell: rateText },
-    { header: 'Client', width: '108px', cell: (row) => row.client || DASH },
   ]
   return {
     columns,
@@ -66,23 +61,19 @@ export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer>
 
 function LogCard({ row, names }: { row: RequestAnswer; names: ReadonlyMap<string, string> }) {
   return (
-    <div style={{ padding: '6px 10px' }}>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
+    <div className={classes.card}>
+      <div className={classes.spread}>
         <Result row={row} />
-        <Text size="sm" span className="num">
-          {clock(endOf(row))}
-        </Text>
-      </Group>
-      <Text size="sm" fw={500} truncate>
-        {row.model || DASH}
-      </Text>
-      <Text size="xs" c="dimmed" truncate>
+        <span>{clock(endOf(row))}</span>
+      </div>
+      <div className={classes.strong}>{row.model || DASH}</div>
+      <div className={classes.small}>
         {row.operation}, {dialectOf(row.dialect)} · {serverOf(row, names)}
-      </Text>
-      <Text size="xs" c="dimmed" className="num" truncate>
+      </div>
+      <div className={classes.small}>
         {row.stream && `TTFT ${duration(row.firstEventSeconds)} · `}
         {duration(row.durationSeconds)} · {tokensText(row)} tokens
-      </Text>
+      </div>
     </div>
   )
 }

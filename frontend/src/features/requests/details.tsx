@@ -1,4 +1,4 @@
-import { Alert, Box, Group, Stack, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Box, Group, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { memo, type ReactNode } from 'react'
 import type { RequestAnswer, RequestDetail } from '../../api/types'
@@ -81,18 +81,26 @@ function Facts({ request, name }: { request: RequestAnswer; name: (id: string) =
     <Box component="dl" m={0} fz="sm" className="num" style={GRID}>
       <Fact term="Model">
         {model ? (
-          <Link to="/models" search={{ q: model }}>
+          <Anchor
+            size="sm"
+            underline="always"
+            renderRoot={(props) => <Link to="/models" search={{ q: model }} {...props} />}
+          >
             {model}
-          </Link>
+          </Anchor>
         ) : (
           DASH
         )}
       </Fact>
       <Fact term="Server">
         {server ? (
-          <Link to="/servers/$id" params={{ id: server }}>
+          <Anchor
+            size="sm"
+            underline="always"
+            renderRoot={(props) => <Link to="/servers/$id" params={{ id: server }} {...props} />}
+          >
             {name(server)}
-          </Link>
+          </Anchor>
         ) : (
           DASH
         )}

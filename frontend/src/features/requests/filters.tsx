@@ -1,14 +1,14 @@
 import { Button, Select } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { SlidersHorizontal } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { memo, useId, useState } from 'react'
 import type { RequestAnswer } from '../../api/types'
 import { Filter } from '../../components/filter'
 import { outcomeOf } from '../../lib/words'
 import { DIALECTS } from './figures'
-import { isFiltered, secondsOf } from './filter'
+import { secondsOf } from './filter'
 import classes from './log.module.css'
-import { NO_FILTERS, type RequestSearch } from './search'
+import type { RequestSearch } from './search'
 
 type Failure = NonNullable<RequestAnswer['failure']>
 const FAILURES: Record<Failure, true> = {
@@ -31,21 +31,20 @@ const SECONDS = ['0.5', '1', '2', '5', '10', '30', '60', '300']
 interface Props {
   search: RequestSearch
   onChange: (changes: RequestSearch) => void
-  servers: readonly { value: string; label: string }[]
+  /** Names by their ids. */
+  servers: ReadonlyMap<string, string>
   models: () => string[]
-  /** At the end of the bar. */
-  children: ReactNode
 }
 
 /** All of them are in the address. On phones all but the text are folded away. */
-export function Filters({ search, onChange, servers, models, children }: Props) {
+export const Filters = memo(function Filters({ search, onChange, servers, models }: Props) {
   const phone = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const [open, setOpen] = useState(false)
   const id = useId()
   const { q, result, server, model, dialect, slower } = search
   const set = [result, server, model, dialect, slower].filter(Boolean).length
   return (
-    <div className={classes.bar}>
+    <>
       <div className={classes.text}>
         <Filter label="Filter requests" value={q} onChange={(value) => onChange({ q: value })} />
       </div>
@@ -72,7 +71,10 @@ export function Filters({ search, onChange, servers, models, children }: Props) 
           <One
             label="Server"
             all="Every server"
-            data={withChosen(servers, server)}
+            data={withChosen(
+              [...servers].map(([value, label]) => ({ value, label })),
+              server,
+            )}
             value={server}
             onChange={(value) => onChange({ server: value })}
             searchable
@@ -96,15 +98,9 @@ export function Filters({ search, onChange, servers, models, children }: Props) 
           />
         </div>
       )}
-      {isFiltered(search) && (
-        <Button variant="subtle" px="xs" onClick={() => onChange(NO_FILTERS)}>
-          Clear filters
-        </Button>
-      )}
-      <div className={classes.end}>{children}</div>
-    </div>
+    </>
   )
-}
+})
 
 /** The models are looked up when the list opens, not with every request that comes. */
 function Models({

@@ -1,5 +1,5 @@
 import { Paper, Stack } from '@mantine/core'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useMemo, useRef, useState } from 'react'
 import type { RequestAnswer } from '../../api/types'
 import { Stale } from '../../components/stale'
 import { useServerNames } from '../../components/use-server-names'
@@ -17,14 +17,15 @@ import { useTail } from './use-tail'
 import { focusRow, VirtualTable } from './virtual-table'
 
 /** The requests that ended last, growing at the top while nobody holds it. */
-export function Log() {
+export const Log = memo(function Log() {
   const [search, change] = useRequestSearch()
-  const { query, rows: latest } = useTail()
+  const { query, rows: now, latest } = useTail()
   const [paused, setPaused] = useState(false)
   const [reading, setReading] = useState(false)
-  const [shown, takeIn] = useHeld(latest, query.data !== undefined && (paused || reading || search.id !== undefined))
+  const [shown, takeIn] = useHeld(now, query.data !== undefined && (paused || reading || search.id !== undefined))
   const names = useServerNames()
   const look = useMemo(() => logLook(names), [names])
+  const models = useCallback(() => [...new Set(latest().rows.map((row) => row.model))].filter(Boolean).sort(), [latest])
   const box = useRef<HTMLDivElement>(null)
   const { q, result, server, model, dialect, slower } = search
   const matches = useMemo(
@@ -32,7 +33,7 @@ export function Log() {
     [q, result, server, model, dialect, slower],
   )
   const rows = useMemo(() => shown.rows.filter(matches), [shown, matches])
-  const fresh = shown === latest ? 0 : newSince(latest.rows, shown.rows).filter(matches).length
+  const fresh = shown === now ? 0 : newSince(now.rows, shown.rows).filter(matches).length
   const [marker, setMarker] = useState<string>()
   const open =
     rows.find((row) => keyOf(row) === marker && row.id === search.id) ?? rows.find((row) => row.id === search.id)
@@ -45,25 +46,29 @@ export function Log() {
   )
   return (
     <Stack gap="sm" className={classes.log}>
-      <Filters
-        search={search}
-        onChange={change}
-        servers={useMemo(() => [...names].map(([value, label]) => ({ value, label })), [names])}
-        models={() => [...new Set(latest.rows.map((row) => row.model))].filter(Boolean).sort()}
-      >
-        <HoldButtons
-          fresh={fresh}
-          paused={paused}
-          onPause={setPaused}
-          onShow={() => {
-            takeIn()
-            box.current?.focus()
-            box.current?.scrollTo({ top: 0 })
-          }}
-        />
-      </Filters>
+      <div className={classes.bar}>
+        <Filters search={search} onChange={change} servers={names} models={models} />
+        <div className={classes.end}>
+          <HoldButtons
+            fresh={fresh}
+            paused={paused}
+            onPause={setPaused}
+            onShow={() => {
+              takeIn(latest())
+              box.current?.focus()
+              box.current?.scrollTo({ top: 0 })
+            }}
+          />
+        </div>
+      </div>
       <Stale query={query} what="Requests" />
-      <Shown rows={rows} all={shown} total={query.data?.total} onAll={() => void query.refetch()} />
+      <Shown
+        rows={rows}
+        all={shown}
+        total={query.data?.total}
+        onAll={() => void query.refetch().then(() => takeIn(latest()))}
+        onClear={isFiltered(search) && rows.length > 0 ? () => change(NO_FILTERS) : undefined}
+      />
       {rows.length > 0 ? (
         <VirtualTable
           label="Requests that ended"
@@ -74,8 +79,7 @@ export function Log() {
           shown={search.id === undefined ? undefined : open && keyOf(open)}
           onReading={setReading}
           box={box}
-          height="calc(100dvh - var(--above))"
-          minHeight="320px"
+          className={classes.list}
         />
       ) : (
         <Paper withBorder>
@@ -102,12 +106,12 @@ export function Log() {
       />
     </Stack>
   )
-}
+})
 
 /** What is shown: the latest, or while it is held what was there then. The second takes in what is new. */
-function useHeld(latest: Rows, held: boolean): [Rows, () => void] {
+function useHeld(now: Rows, held: boolean): [Rows, (rows: Rows) => void] {
   const [frozen, setFrozen] = useState<Rows | null>(null)
-  if (held && frozen === null) setFrozen(latest)
+  if (held && frozen === null) setFrozen(now)
   if (!held && frozen !== null) setFrozen(null)
-  return [(held && frozen) || latest, () => setFrozen(latest)]
+  return [(held && frozen) || now, setFrozen]
 }

@@ -8,7 +8,6 @@ import { NO_FILTERS, useRequestSearch } from './search'
 
 export function Requests() {
   const [{ view = 'log' }, change] = useRequestSearch()
-  const inFlight = useLastPoint()?.inFlight
   return (
     <Page title="Requests">
       <Tabs
@@ -22,7 +21,10 @@ export function Requests() {
       >
         <Tabs.List mb="sm">
           <Tabs.Tab value="log">Log</Tabs.Tab>
-          <Tabs.Tab value="inflight">In flight{inFlight === undefined ? '' : ` (${count(inFlight)})`}</Tabs.Tab>
+          <Tabs.Tab value="inflight">
+            In flight
+            <Count />
+          </Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="log">
           <Log />
@@ -33,4 +35,9 @@ export function Requests() {
       </Tabs>
     </Page>
   )
+}
+
+function Count() {
+  const inFlight = useLastPoint()?.inFlight
+  return inFlight === undefined ? null : ` (${count(inFlight)})`
 }

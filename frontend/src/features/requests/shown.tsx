@@ -9,11 +9,14 @@ export function Shown({
   all,
   total,
   onAll,
+  onClear,
 }: {
   rows: readonly RequestAnswer[]
   all: Rows
   total: number | undefined
   onAll: () => void
+  /** Where there are filters. */
+  onClear: (() => void) | undefined
 }) {
   if (total === undefined) return null
   const kept = all.rows.length >= KEPT ? `the last ${count(KEPT)}` : count(all.rows.length)
@@ -23,12 +26,17 @@ export function Shown({
         {rows.length === all.rows.length ? `Showing ${kept}` : `Showing ${count(rows.length)} of ${kept}`}. The last{' '}
         {count(KEPT)} are kept.
       </Text>
+      {onClear && (
+        <Button size="compact-xs" variant="default" h={24} onClick={onClear}>
+          Clear filters
+        </Button>
+      )}
       {all.dropped > 0 && (
         <>
           <Text size="xs" className="num">
             {count(all.dropped)} not shown: too many at once.
           </Text>
-          <Button size="compact-xs" variant="default" onClick={onAll}>
+          <Button size="compact-xs" variant="default" h={24} onClick={onAll}>
             Fetch them
           </Button>
         </>

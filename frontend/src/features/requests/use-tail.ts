@@ -26,5 +26,5 @@ export function useTail() {
   useEvent('requests', tail.add)
   useEvent('hello', onHello)
   const rows = useSyncExternalStore(tail.watch, tail.get)
-  return { query, rows }
+  return { query, rows, latest: tail.get }
 }

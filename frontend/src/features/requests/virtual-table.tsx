@@ -1,4 +1,4 @@
-import { Box, UnstyledButton } from '@mantine/core'
+import { Box } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, type MouseEvent, memo, type ReactNode, type RefObject, useEffect, useRef } from 'react'
@@ -34,8 +34,8 @@ interface Props<T> {
   /** Told when somebody reads: has scrolled down, or is among the rows with the keyboard. */
   onReading?: ((reading: boolean) => void) | undefined
   box?: RefObject<HTMLDivElement | null>
-  height: string
-  minHeight?: string
+  className?: string | undefined
+  height?: string
 }
 
 const ROW = 30
@@ -51,8 +51,8 @@ export function VirtualTable<T>({
   shown,
   onReading,
   box,
+  className,
   height,
-  minHeight,
 }: Props<T>) {
   const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const own = useRef<HTMLDivElement>(null)
@@ -75,6 +75,7 @@ export function VirtualTable<T>({
     if (at >= 0) virtual.scrollToIndex(at)
   }, [at, virtual])
   const reading = useReading(onReading)
+  useEffect(() => () => onReading?.(false), [onReading])
   const items = virtual.getVirtualItems().flatMap((item) => {
     const row = rows[item.index]
     const key = String(item.key)
@@ -84,8 +85,8 @@ export function VirtualTable<T>({
   return (
     <Box
       ref={ref}
-      className={classes.box}
-      style={{ height, minHeight }}
+      className={`${classes.box} ${className ?? ''}`}
+      style={{ height }}
       tabIndex={0}
       role="region"
       aria-label={label}
@@ -94,7 +95,7 @@ export function VirtualTable<T>({
       {narrow ? (
         <ul aria-label={label} className={classes.cards} style={{ height: size }} {...reading.rows}>
           {items.map((item) => (
-            <Card key={item.marker} {...item} look={look as never} onOpen={onOpen as never} />
+            <Card key={item.index} {...item} look={look as never} onOpen={onOpen as never} />
           ))}
         </ul>
       ) : (
@@ -107,7 +108,7 @@ export function VirtualTable<T>({
           <Head columns={look.columns} />
           <tbody style={{ height: size }} {...reading.rows}>
             {items.map((item) => (
-              <Row key={item.marker} {...item} look={look as never} onOpen={onOpen as never} />
+              <Row key={item.index} {...item} look={look as never} onOpen={onOpen as never} />
             ))}
           </tbody>
         </table>
@@ -200,9 +201,15 @@ const Card = memo(function Card({ row, start, marker, open, look, onOpen }: RowP
 
 function Opener({ row, marker, look, children }: Pick<RowProps, 'row' | 'marker' | 'look'> & { children?: ReactNode }) {
   return (
-    <UnstyledButton className={classes.opener} data-row={marker} aria-label={look.name?.(row)} title={look.hint?.(row)}>
+    <button
+      type="button"
+      className={classes.opener}
+      data-row={marker}
+      aria-label={look.name?.(row)}
+      title={look.hint?.(row)}
+    >
       {children}
-    </UnstyledButton>
+    </button>
   )
 }
 
