@@ -22,7 +22,8 @@ from tests.web.emulation import Emulation
 
 SIZES = {"desktop": (1440, 900), "tablet": (768, 1024), "phone": (360, 780)}
 SCHEMES = ("light", "dark")
-TRAFFIC_SECONDS = 25.0
+TRAFFIC_SECONDS = 20.0
+PATIENCE_MS = 6000
 Step = Callable[[Page], None]
 
 
@@ -131,6 +132,7 @@ def take(browser, base, folder, state, pages, only):
 def picture(context, url, step, target):
     page = context.new_page()
     try:
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(url)
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(700)
