@@ -56,7 +56,7 @@ export const Status = ({ server }: Props) => (
 
 const Reason = ({ text }: { text: string }) =>
   text ? (
-    <Text size="xs" c="dimmed" lineClamp={2} title={text} style={{ overflowWrap: 'anywhere' }}>
+    <Text size="xs" c="dimmed" lineClamp={3} title={text} style={{ overflowWrap: 'anywhere' }}>
       {text}
     </Text>
   ) : null

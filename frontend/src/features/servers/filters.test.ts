@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { aServer } from '../../test/servers'
+import { withServer } from './cache'
+import { distinctModels } from './counts'
+import { filtered, tagsOf } from './filters'
+
+const SERVERS = [
+  aServer({ id: 'a', name: 'Attic', tags: ['eu', 'old'] }),
+  aServer({ id: 'b', url: 'https://vllm.example', status: 'down', statusReason: 'connection refused', tags: ['us'] }),
+  aServer({ id: 'c', status: 'degraded' }),
+]
+const ids = (search: Parameters<typeof filtered>[1]) => filtered(SERVERS, search).map(({ id }) => id)
+
+describe('a filter of servers', () => {
+  it.each([
+    [{}, ['a', 'b', 'c']],
+    [{ q: 'attic' }, ['a']],
+    [{ q: ' VLLM ' }, ['b']],
+    [{ q: 'refused' }, ['b']],
+    [{ q: 'us' }, ['b']],
+    [{ status: 'down' }, ['b']],
+    [{ status: 'trouble' }, ['b', 'c']],
+    [{ tag: 'eu' }, ['a']],
+    [{ tag: 'eu', status: 'down' }, []],
+  ])('%j leaves %j', (search, left) => expect(ids(search)).toEqual(left))
+})
+
+it('tags are told once each, in order', () => expect(tagsOf(SERVERS)).toEqual(['eu', 'old', 'us']))
+
+it('a model that both lists tell counts once, however it is spelled', () => {
+  expect(distinctModels({ models: ['a:latest', 'B'], v1Models: ['a', 'b', 'c'] })).toBe(3)
+})
+
+it('a server takes its place, a new one comes last', () => {
+  const changed = aServer({ id: 'b', name: 'B' })
+  expect(withServer(SERVERS, changed).map(({ id, name }) => [id, name])).toEqual([
+    ['a', 'Attic'],
+    ['b', 'B'],
+    ['c', ''],
+  ])
+  expect(withServer(SERVERS, aServer({ id: 'd' })).at(-1)?.id).toBe('d')
+})
