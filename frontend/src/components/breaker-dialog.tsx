@@ -31,7 +31,7 @@ export function BreakerDialog({ breaker, action, serverName, onClose, onDone }: 
       title={`${wordOf(action, breaker)} the breaker of ${nameOf(breaker, serverName)}?`}
       closeButtonProps={{ 'aria-label': 'Close' }}
       fullScreen={phone}
-      styles={{ title: { overflowWrap: 'anywhere' } }}
+      styles={{ title: { fontWeight: 600, overflowWrap: 'anywhere' } }}
     >
       <Stack gap="md">
         <Text size="sm">{effectOf(action, breaker)}</Text>

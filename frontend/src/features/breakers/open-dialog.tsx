@@ -22,6 +22,7 @@ export function OpenDialog({ opened, onClose, names }: Props) {
       title="Open a breaker"
       closeButtonProps={{ 'aria-label': 'Close' }}
       fullScreen={phone}
+      styles={{ title: { fontWeight: 600 } }}
     >
       <Content names={names} onClose={onClose} />
     </Modal>
@@ -57,6 +58,7 @@ function Content({ names, onClose }: Omit<Props, 'opened'>) {
           label="Server"
           required
           searchable
+          openOnFocus={false}
           limit={100}
           data={Object.entries(names).map(([value, label]) => ({ value, label }))}
           {...form.getInputProps('server')}
@@ -68,6 +70,7 @@ function Content({ names, onClose }: Omit<Props, 'opened'>) {
           clearable
           clearButtonProps={{ 'aria-label': 'All models' }}
           searchable
+          openOnFocus={false}
           limit={100}
           disabled={!chosen}
           data={models}
