@@ -20,7 +20,7 @@ demo: .venv/.installed ui-or-without ## the orchestrator in front of three emula
 run: .venv/.installed ui-or-without ## the orchestrator itself; ARGS="--port 8080" and so on
 	@$(BIN)/orchestrator serve $(ARGS)
 
-test: check ui-check ui-or-without browser ## lint, types, import rules and all tests, also of the UI; ARGS="-k name" picks tests
+test: check ui-check browser ## lint, types, import rules and all tests, also of the UI; ARGS="-k name" picks tests
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/.installed-dev ## lint, types and import rules only
