@@ -31,4 +31,5 @@ vi.stubGlobal(
   },
 )
 Element.prototype.scrollIntoView = () => {}
+window.scrollTo = () => {}
 HTMLCanvasElement.prototype.getContext = (() => null) as never

@@ -1,7 +1,7 @@
 import { Center, Paper, Title } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { queries } from '../../api/queries'
 import type { SessionAnswer } from '../../api/types'
 import { Failed, Loading } from '../../components/empty'
@@ -36,7 +36,9 @@ export function SignIn() {
 
 /** To the page that was asked for, as soon as it may be shown. */
 function useGoOn(signedIn: boolean) {
-  const next = nextOf(useSearch({ strict: false }).next)
+  // As it was asked for first: on the way there the search is that page's already.
+  const asked = useSearch({ strict: false }).next
+  const [next] = useState(() => nextOf(asked))
   const { history, basepath } = useRouter()
   useEffect(() => {
     if (signedIn) history.replace(`${basepath.replace(/\/$/, '')}${next}`)

@@ -60,6 +60,7 @@ export function TokenForm({ onSignedIn }: { onSignedIn: (session: SessionAnswer)
           visibilityToggleFocusable
           visibilityToggleButtonProps={{ 'aria-label': 'Show token' }}
           {...form.getInputProps('token')}
+          aria-invalid={form.errors.token ? true : undefined}
         />
         <Button type="submit" loading={busy} disabled={waitSeconds > 0} className="num">
           {waitSeconds > 0 ? `Wait ${waitSeconds} s` : 'Sign in'}

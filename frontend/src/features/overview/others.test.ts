@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { aServer } from '../../test/servers'
+import { othersOf, rankOf } from './others'
+
+const fleet = (...statuses: string[]) => statuses.map((status, at) => aServer({ id: `s${at}`, status }))
+
+it.each([
+  [['healthy', 'degraded'], 'ok', 'all of them'],
+  [['healthy', 'down'], 'warn', 's1 down'],
+  [['down', 'configError'], 'bad', 's0 down, s1 wrong settings'],
+  [['healthy', 'draining', 'disabled'], 'ok', 's1 draining, s2 disabled'],
+  [['healthy', 'disabled', 'down', 'unknown', 'warming'], 'warn', 's2 down, s4 warming and 2 more'],
+])('of %j the mark is %s and it says: %s', (statuses, tone, text) => {
+  expect(othersOf(fleet(...statuses))).toMatchObject({ tone, text })
+})
+
+it('puts those that need a look before those that are well', () => {
+  const sorted = fleet('healthy', 'disabled', 'degraded', 'down').sort((a, b) => rankOf(a) - rankOf(b))
+  expect(sorted.map(({ status }) => status)).toEqual(['down', 'degraded', 'disabled', 'healthy'])
+})
