@@ -168,7 +168,7 @@ describe('the menu of a server', () => {
 it('shows at once what is told of a server', async () => {
   const server = aServer()
   const { client } = shown([server])
-  expect(await screen.findByText('Healthy')).toBeInTheDocument()
+  expect((await row('gpu-1')).getByText('Healthy')).toBeInTheDocument()
   act(() => {
     putServer(client, { ...server, status: 'down', statusReason: 'connection refused' })
   })
