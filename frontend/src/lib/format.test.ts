@@ -32,6 +32,10 @@ it('counts with separators, then in thousands and millions', () => {
   expect([count(1234), count(123_456), count(4_500_000), count(null)]).toEqual(['1,234', '123 k', '4.5 M', '–'])
 })
 
+it('never shows a thousand thousands', () => {
+  expect([count(99_999.6), count(999_499), count(999_500)]).toEqual(['100 k', '999 k', '1.0 M'])
+})
+
 it('tells rates with the digits that matter', () => {
   expect([rate(0), rate(0.083), rate(15.27), rate(1650.4)]).toEqual(['0', '0.08', '15.3', '1,650'])
 })

@@ -39,8 +39,8 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 /** 1,234 and 123 k and 4.5 M. */
 export function count(value: number | null | undefined): string {
   if (value == null) return DASH
-  if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`
-  if (value >= 1e5) return `${(value / 1e3).toFixed(0)} k`
+  if (value >= 999_500) return `${(value / 1e6).toFixed(1)} M`
+  if (value >= 99_999.5) return `${(value / 1e3).toFixed(0)} k`
   return whole.format(value)
 }
 
