@@ -132,8 +132,7 @@ def ask_all(one):
 def problems(page):
     """Any console error, page error or violation of the content security policy fails the test; `problems.expect(text)` allows one."""
     seen = Problems()
-    page.on("console", lambda message: seen.add(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: seen.add(str(error)))
+    seen.watch(page)
     yield seen
     assert seen.unexpected() == []
 
@@ -143,8 +142,9 @@ class Problems:
         self._seen = []
         self._expected = []
 
-    def add(self, text):
-        self._seen.append(text)
+    def watch(self, page):
+        page.on("console", lambda message: self._seen.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._seen.append(str(error)))
 
     def expect(self, part):
         self._expected.append(part)
