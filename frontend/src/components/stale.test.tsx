@@ -9,7 +9,9 @@ const query = { isError: true, data: [], error: new ApiError(0, 'unreachable', '
 it('says of when the data are and why they are old', async () => {
   const refetch = vi.fn()
   const { user } = show(<Stale what="Models" query={{ ...query, refetch }} />)
-  expect(await screen.findByText(/^Models as of \d\d:\d\d:\d\d\. Not reached\.$/)).toBeInTheDocument()
+  expect(
+    await screen.findByText(/^Models as of \d\d:\d\d:\d\d, not refreshed since: Not reached\.$/),
+  ).toBeInTheDocument()
   await user.click(screen.getByRole('button', { name: 'Try again' }))
   expect(refetch).toHaveBeenCalledOnce()
 })

@@ -16,8 +16,8 @@ export const Stale = ({
         <Group gap={8} wrap="nowrap">
           <span className="dot" data-tone="warn" aria-hidden="true" />
           <Text size="sm">
-            {what} as of {clock(query.dataUpdatedAt / 1000)}.{' '}
-            {query.error instanceof ApiError ? query.error.message : 'They could not be fetched anew.'}
+            {what} as of {clock(query.dataUpdatedAt / 1000)}, not refreshed since:{' '}
+            {query.error instanceof ApiError ? query.error.message : 'something went wrong in this page'}
           </Text>
         </Group>
         <Button size="compact-sm" variant="default" onClick={() => void query.refetch()}>

@@ -20,7 +20,7 @@ export function Breakers() {
   const [search, set] = useBreakerSearch()
   const query = useQuery({
     ...queries.breakers(),
-    refetchInterval: ({ state }) => refetchSeconds(state.data) * 1000,
+    refetchInterval: ({ state }) => state.data !== undefined && refetchSeconds(state.data) * 1000,
   })
   const names = useServerNames()
   const [asked, asking] = useDisclosure()

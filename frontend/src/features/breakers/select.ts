@@ -34,4 +34,4 @@ export const isQuiet = (breakers: readonly Breaker[]) =>
   breakers.every((one) => one.state === 'closed' && !one.failures && !one.consecutiveFailures && !one.reason)
 
 /** Counts move without a word on the stream, so they are asked for; seldom where there are very many. */
-export const refetchSeconds = (breakers: readonly Breaker[] | undefined) => ((breakers?.length ?? 0) > 1000 ? 60 : 5)
+export const refetchSeconds = (breakers: readonly Breaker[]) => (breakers.length > 1000 ? 60 : 5)

@@ -26,7 +26,10 @@ export function Models() {
   const names = useServerNames()
   const total = Object.keys(names).length
   // Where a request would go moves with every request; with many servers the answer is large.
-  const query = useQuery({ ...queries.fleetModels(), refetchInterval: total > MOST_COLUMNS ? 10_000 : 3_000 })
+  const query = useQuery({
+    ...queries.fleetModels(),
+    refetchInterval: ({ state }) => state.data !== undefined && (total > MOST_COLUMNS ? 10_000 : 3_000),
+  })
   const models = query.data?.models ?? NONE
   const found = useMemo(() => chosen(models, search), [models, search])
   const open = useCallback((model: string) => set({ model }), [set])
