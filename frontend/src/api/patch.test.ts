@@ -100,7 +100,7 @@ describe('states of servers', () => {
     const before = client.getQueryState(['servers'])?.dataUpdateCount ?? 0
     source.say('server', state())
     source.say('server', state({ id: 'cellar', status: 'warming' }))
-    await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(500)
     const servers = client.getQueryData<ServerAnswer[]>(['servers'])
     expect(servers?.map(({ id, status }) => [id, status])).toEqual([
       ['attic', 'down'],
@@ -113,7 +113,7 @@ describe('states of servers', () => {
 
   it('do nothing to a list that was not fetched yet', async () => {
     source.say('server', state())
-    await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(500)
     expect(client.getQueryData(['servers'])).toBeUndefined()
   })
 
@@ -122,7 +122,7 @@ describe('states of servers', () => {
     client.setQueryData(['breakers'], [breaker(), breaker({ server: 'cellar' })])
     source.say('server', state())
     source.say('server_removed', { id: 'attic' })
-    await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(500)
     expect(client.getQueryData<ServerAnswer[]>(['servers'])?.map(({ id }) => id)).toEqual(['cellar'])
     expect(client.getQueryData<BreakerAnswer[]>(['breakers'])?.map((one) => one.server)).toEqual(['cellar'])
   })
@@ -131,7 +131,7 @@ describe('states of servers', () => {
     client.setQueryData(['history', 300], { points: [], checks: {} })
     client.setQueryData(['server-history', 'attic'], { server: 'attic', checks: [] })
     source.say('server', state({ checkSeconds: 0.02 }))
-    await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(500)
     const check = { time: SECONDS, status: 'down', reason: 'connection refused', seconds: 0.02 }
     expect(client.getQueryData(['history', 300])).toEqual({ points: [], checks: { attic: [check] } })
     expect(client.getQueryData(['server-history', 'attic'])).toEqual({ server: 'attic', checks: [check] })

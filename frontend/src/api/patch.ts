@@ -14,7 +14,7 @@ import type {
 
 /** Many servers may learn at the same moment: one fetch for all. */
 const STALE_PAUSE_MS = 1000
-const SERVERS_PAUSE_MS = 100
+const SERVERS_PAUSE_MS = 500
 const EVENTS_KEPT = 500
 const CHECKS_KEPT = 30
 const CHECKS_KEPT_OF_ONE = 720

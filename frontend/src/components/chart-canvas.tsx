@@ -16,6 +16,7 @@ export const ChartCanvas = memo(function ChartCanvas(props: ChartProps & { onCur
   const { times, series, height = 150 } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
+  const visible = useRef(true)
   const latest = useRef(props)
   latest.current = props
   const scheme = useComputedColorScheme('light')
@@ -32,13 +33,22 @@ export const ChartCanvas = memo(function ChartCanvas(props: ChartProps & { onCur
       if (box.clientWidth !== made.width) made.setSize({ width: box.clientWidth, height: made.height })
     })
     observer.observe(box)
+    // What nobody sees is not drawn each second, but as soon as it is scrolled to.
+    const seen = new IntersectionObserver(([entry]) => {
+      visible.current = entry?.isIntersecting ?? true
+      if (visible.current && made.data[0] !== latest.current.times) made.setData(dataOf(latest.current))
+    })
+    seen.observe(box)
     return () => {
       observer.disconnect()
+      seen.disconnect()
       made.destroy()
       plot.current = null
     }
   }, [shape])
-  useEffect(() => plot.current?.setData(dataOf({ times, series })), [times, series])
+  useEffect(() => {
+    if (visible.current) plot.current?.setData(dataOf({ times, series }))
+  }, [times, series])
   return <div ref={host} aria-hidden="true" style={{ height, overflow: 'hidden' }} />
 })
 

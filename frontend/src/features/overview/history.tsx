@@ -16,6 +16,7 @@ export function useHistory<T>(range: Range, select: (history: HistoryAnswer) => 
   return useQuery({
     ...queries.history(seconds),
     placeholderData: keepPreviousData,
+    structuralSharing: false, // hardly anything stays the same, and comparing takes longer than drawing
     refetchInterval: range === LIVE ? false : stepSeconds * 1000,
     select,
   })
