@@ -3,7 +3,7 @@ import type { RequestAnswer } from '../../api/types'
 import { clock, DASH, duration, utc } from '../../lib/format'
 import { outcomeOf } from '../../lib/words'
 import classes from './columns.module.css'
-import { dialectOf, endOf, rateText, tokensText, triesText } from './figures'
+import { dialectOf, endOf, operationOf, rateText, tokensText, triesText } from './figures'
 import type { Column, Look } from './virtual-table'
 
 /** How a request ended: mark, word, status. A 200 whose stream broke is no success. */
@@ -38,7 +38,7 @@ export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer>
       width: 'minmax(120px, 1fr)',
       cell: (row) => (
         <span title={row.path}>
-          {row.operation} <Dim>{dialectOf(row.dialect)}</Dim>
+          {operationOf(row.operation)} <Dim>{dialectOf(row.dialect)}</Dim>
         </span>
       ),
     },
@@ -68,7 +68,7 @@ function LogCard({ row, names }: { row: RequestAnswer; names: ReadonlyMap<string
       </div>
       <div className={classes.strong}>{row.model || DASH}</div>
       <div className={classes.small}>
-        {row.operation}, {dialectOf(row.dialect)} · {serverOf(row, names)}
+        {operationOf(row.operation)}, {dialectOf(row.dialect)} · {serverOf(row, names)}
       </div>
       <div className={classes.small}>
         {row.stream && `TTFT ${duration(row.firstEventSeconds)} · `}

@@ -8,7 +8,7 @@ import { outcomeOf } from '../../lib/words'
 import { Attempts } from './attempts'
 import { Result } from './columns'
 import { commandOf } from './command'
-import { dialectOf, tokensPerSecond } from './figures'
+import { dialectOf, operationOf, tokensPerSecond } from './figures'
 import { Headers } from './headers'
 import { storyOf } from './story'
 import { Timeline } from './timeline'
@@ -106,7 +106,7 @@ function Facts({ request, name }: { request: RequestAnswer; name: (id: string) =
         )}
       </Fact>
       <Fact term="Operation">
-        {operation}, {dialectOf(dialect)}, {stream ? 'streamed' : 'in one piece'}
+        {operationOf(operation)}, {dialectOf(dialect)}, {stream ? 'streamed' : 'in one piece'}
       </Fact>
       <Fact term="Client">{client || DASH}</Fact>
       <Fact term="Came at">

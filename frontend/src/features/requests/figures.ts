@@ -2,6 +2,8 @@ import type { AttemptAnswer, RequestAnswer } from '../../api/types'
 import { count, DASH, rate } from '../../lib/format'
 
 export const DIALECTS: Record<string, string> = { ollama: 'Ollama', openai: 'OpenAI', anthropic: 'Anthropic' }
+/** Without what only tells it from an operation of another API. */
+export const operationOf = (operation: string) => operation.replace(/^v1-/, '')
 export const dialectOf = (dialect: string) => DIALECTS[dialect] ?? dialect
 
 /** Unix seconds. */

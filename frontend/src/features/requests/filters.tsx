@@ -89,7 +89,7 @@ export const Filters = memo(function Filters({ search, onChange, servers, models
           />
           <One
             label="Slower than"
-            all="However fast"
+            all="Any duration"
             data={
               secondsOf(slower) === null ? slowness(SECONDS) : withChosen(slowness(SECONDS), String(slower), slowness)
             }

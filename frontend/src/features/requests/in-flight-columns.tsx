@@ -4,7 +4,7 @@ import type { InFlightAnswer } from '../../api/types'
 import { Mark } from '../../components/status'
 import { useNow } from '../../components/use-now'
 import { DASH, duration, utc } from '../../lib/format'
-import { dialectOf, triesText } from './figures'
+import { dialectOf, operationOf, triesText } from './figures'
 import type { Column, Look } from './virtual-table'
 
 export const STALLED_SECONDS = 10
@@ -58,7 +58,7 @@ export function inFlightLook(
     {
       header: 'Operation',
       width: 'minmax(120px, 1fr)',
-      cell: (row) => <span title={row.path}>{`${row.operation}, ${dialectOf(row.dialect)}`}</span>,
+      cell: (row) => <span title={row.path}>{`${operationOf(row.operation)}, ${dialectOf(row.dialect)}`}</span>,
     },
     { header: 'Client', width: '108px', cell: (row) => row.client || DASH },
     { header: 'Tries', width: '48px', end: true, cell: (row) => row.attempts },

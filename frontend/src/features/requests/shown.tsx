@@ -23,8 +23,8 @@ export function Shown({
   return (
     <Group gap="xs" mih={24}>
       <Text size="xs" c="dimmed" className="num">
-        {rows.length === all.rows.length ? `Showing ${kept}` : `Showing ${count(rows.length)} of ${kept}`}. The last{' '}
-        {count(KEPT)} are kept.
+        {rows.length === all.rows.length ? `Showing ${kept}` : `Showing ${count(rows.length)} of ${kept}`}.
+        {all.rows.length < KEPT && ` The last ${count(KEPT)} are kept.`}
       </Text>
       {onClear && (
         <Button size="compact-xs" variant="default" h={24} onClick={onClear}>

@@ -64,6 +64,7 @@ export function VirtualTable<T>({
     estimateSize: () => rowHeight,
     getItemKey: (at) => (rows[at] === undefined ? at : rowKey(rows[at])),
     overscan: 10,
+    useFlushSync: false, // what comes into sight was drawn ahead
     scrollPaddingStart: narrow ? 0 : HEAD,
   })
   // Cards are higher than rows: what was measured of the one does not hold for the other.
