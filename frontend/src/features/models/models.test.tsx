@@ -37,7 +37,6 @@ const rowOf = async (name: string) => {
   const button = await screen.findByRole('button', { name })
   return button.closest('tr') as HTMLElement
 }
-const where = (search: object) => expect.objectContaining({ search })
 
 describe('the matrix', () => {
   it('has a column for each server and says how the model is there', async () => {
@@ -113,16 +112,16 @@ describe('filters', () => {
   it('live in the URL', async () => {
     const { user, router } = shown(fleet)
     await user.type(await screen.findByRole('textbox', { name: 'Filter models' }), 'gemma')
-    await waitFor(() => expect(router.state.location).toEqual(where({ q: 'gemma' })))
+    await waitFor(() => expect(router.state.location.href).toBe('/models?q=gemma'))
     expect(await screen.findByText('1 of 2 models')).toBeInTheDocument()
     await user.click(screen.getByRole('checkbox', { name: 'In memory only' }))
-    await waitFor(() => expect(router.state.location).toEqual(where({ q: 'gemma', loaded: true })))
+    await waitFor(() => expect(router.state.location.href).toBe('/models?q=gemma&loaded=true'))
   })
   it('are read from the URL, and cleared where nothing matches', async () => {
     const { user, router } = shown(fleet, { at: '/models?server=gpu-2&loaded=true' })
     await user.click(await screen.findByRole('button', { name: 'Clear filters' }))
     expect(await rowOf('llama3.2:latest')).toBeInTheDocument()
-    expect(router.state.location).toEqual(where({}))
+    expect(router.state.location.href).toBe('/models')
   })
 })
 
@@ -132,13 +131,13 @@ describe('the details of a model', () => {
     const opener = await screen.findByRole('button', { name: 'library/gemma3:12b' })
     await user.click(opener)
     const dialog = await screen.findByRole('dialog', { name: 'library/gemma3:12b' })
-    expect(router.state.location).toEqual(where({ model: 'library/gemma3:12b' }))
+    expect(router.state.location.href).toBe('/models?model=library%2Fgemma3%3A12b')
     expect(within(dialog).getByRole('region', { name: 'Ollama curl command' })).toHaveTextContent('/api/chat')
     expect(within(dialog).queryByText(/OpenAI base URL/)).toBeNull()
     await user.click(within(dialog).getByRole('button', { name: 'Close' }))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     await waitFor(() => expect(opener).toHaveFocus())
-    expect(router.state.location).toEqual(where({}))
+    expect(router.state.location.href).toBe('/models')
   })
   it('say so when no server has it any more', async () => {
     shown(fleet, { at: '/models?model=gone' })
