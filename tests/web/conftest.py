@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.integration.serving import Serving
 from tests.web.emulation import Emulation
@@ -23,6 +24,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PATIENCE_MS = 15_000
 TOKEN = "a-long-token-for-these-tests"
 
 
@@ -46,6 +48,12 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     if lack := missing():
         terminalreporter.write_sep("!", f"BROWSER TESTS WERE NOT RUN: {lack}", red=True, bold=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience():
+    """Of every expectation: the machine may be busy."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """Emulated servers in a thread of their own, for tests that drive a browser and so cannot be coroutines."""
 
 import asyncio
+import json
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -13,8 +15,18 @@ from orchestrator.demo.speech import Profile
 PATIENCE_SECONDS = 20.0
 
 
+class Asked(NamedTuple):
+    """An inference request as it reached a server; `body` decoded."""
+
+    path: str
+    body: dict
+
+
 class EmulatedServer:
-    """One server on a port of its own. `fault`: the status that every inference request gets, 0 for answers; `delay_seconds`: before each."""
+    """One server on a port of its own. `fault`: the status that every inference request gets, 0 for answers; `delay_seconds`: before each.
+
+    `asked`: the inference requests that came; `left`: how many clients went away before the end of their answer.
+    """
 
     def __init__(self, emulation, profile):
         self._emulation = emulation
@@ -23,6 +35,8 @@ class EmulatedServer:
         self.port = 0
         self.fault = 0
         self.delay_seconds = 0.0
+        self.asked = []
+        self.left = 0
         self.start()
 
     @property
@@ -53,11 +67,17 @@ class EmulatedServer:
     def _faults(self):
         @web.middleware
         async def fault(request, handler):
-            if request.method == "POST":
+            if request.method != "POST":
+                return await handler(request)
+            self.asked.append(Asked(request.path, json.loads(await request.read() or "{}")))
+            try:
                 await asyncio.sleep(self.delay_seconds)
                 if self.fault:
                     return web.json_response({"error": f"emulated fault {self.fault}"}, status=self.fault)
-            return await handler(request)
+                return await handler(request)
+            except (asyncio.CancelledError, ConnectionResetError):
+                self.left += 1
+                raise
 
         return fault
 
