@@ -29,6 +29,8 @@ class NoObserver {
 }
 vi.stubGlobal('ResizeObserver', NoObserver)
 vi.stubGlobal('IntersectionObserver', NoObserver)
+// A text area that grows measures anew when fonts have come.
+Object.defineProperty(document, 'fonts', { value: { addEventListener: () => {}, removeEventListener: () => {} } })
 Element.prototype.scrollIntoView = () => {}
 window.scrollTo = () => {}
 HTMLCanvasElement.prototype.getContext = (() => null) as never

@@ -65,7 +65,8 @@ export async function answer(
     })
     change(factsOf(response.headers))
     for await (const piece of await piecesOf(response, target.style)) change(grown(current, piece, since()))
-    change({ state: 'done', seconds: since(), tokensPerSecond: speed(current, since()) })
+    const seconds = since()
+    change({ state: 'done', seconds, tokensPerSecond: speed(current, seconds) })
   } catch (error) {
     const state = signal.aborted ? 'stopped' : 'failed'
     change({ state, seconds: since(), error: state === 'failed' ? wordsOf(error, current) : '' })

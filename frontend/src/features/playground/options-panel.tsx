@@ -1,5 +1,5 @@
-import { NumberInput, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core'
-import { memo } from 'react'
+import { NumberInput, type NumberInputProps, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core'
+import { memo, useState } from 'react'
 import type { Options } from './ask'
 
 interface Props {
@@ -12,9 +12,8 @@ interface Props {
 /** What is left empty is the server's to choose. */
 export const OptionsPanel = memo(function OptionsPanel({ options, onChange, ollama }: Props) {
   const number = (name: Exclude<keyof Options, 'system' | 'keepAlive'>) => ({
-    value: options[name] ?? ('' as const),
-    onChange: (value: string | number) => onChange({ ...options, [name]: typeof value === 'number' ? value : null }),
-    placeholder: 'Server’s own',
+    from: options[name],
+    onNumber: (value: number | null) => onChange({ ...options, [name]: value }),
   })
   return (
     <Stack gap="sm">
@@ -27,13 +26,13 @@ export const OptionsPanel = memo(function OptionsPanel({ options, onChange, olla
         onChange={(event) => onChange({ ...options, system: event.currentTarget.value })}
       />
       <SimpleGrid cols={2} spacing="sm" verticalSpacing="sm">
-        <NumberInput label="Temperature" min={0} max={2} step={0.1} decimalScale={2} {...number('temperature')} />
-        <NumberInput label="Top p" min={0} max={1} step={0.05} decimalScale={3} {...number('topP')} />
-        <NumberInput label="Max tokens" min={1} step={64} allowDecimal={false} {...number('maxTokens')} />
-        <NumberInput label="Seed" allowDecimal={false} {...number('seed')} />
+        <NumberOption label="Temperature" min={0} max={2} step={0.1} decimalScale={2} {...number('temperature')} />
+        <NumberOption label="Top p" min={0} max={1} step={0.05} decimalScale={3} {...number('topP')} />
+        <NumberOption label="Max tokens" min={1} step={64} allowDecimal={false} {...number('maxTokens')} />
+        <NumberOption label="Seed" allowDecimal={false} {...number('seed')} />
         {ollama && (
           <>
-            <NumberInput
+            <NumberOption
               label="Context length"
               suffix=" tokens"
               min={1}
@@ -55,3 +54,23 @@ export const OptionsPanel = memo(function OptionsPanel({ options, onChange, olla
     </Stack>
   )
 })
+
+/** What is typed is kept as it is: `0.` is on the way to a number. */
+function NumberOption({
+  from,
+  onNumber,
+  ...rest
+}: NumberInputProps & { from: number | null; onNumber: (value: number | null) => void }) {
+  const [typed, setTyped] = useState<string | number>(from ?? '')
+  return (
+    <NumberInput
+      placeholder="Server’s own"
+      value={typed}
+      onChange={(value) => {
+        setTyped(value)
+        onNumber(value === '' || !Number.isFinite(Number(value)) ? null : Number(value))
+      }}
+      {...rest}
+    />
+  )
+}
