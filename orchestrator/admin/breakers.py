@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from orchestrator.admin import answers
 from orchestrator.admin.errors import AdminError, json, unknown_server
+from orchestrator.admin.slices import Slices
 from orchestrator.clock import Clock
 from orchestrator.fleet.breaker import Breaker, Transition
 from orchestrator.fleet.fleet import Fleet
@@ -33,8 +34,11 @@ class BreakerOperations:
         self._on_change = on_change
 
     async def list(self, _request: Request) -> Response:
-        now = self._clock.now()
-        return json([answer for server in self._fleet.servers.values() for answer in answers.breaker_answers(server, now)])
+        slices, found = Slices(), []
+        for server in list(self._fleet.servers.values()):
+            found += answers.breaker_answers(server, self._clock.now())
+            await slices.pause()
+        return json(found)
 
     async def turn_server(self, request: Request) -> Response:
         """The server's own breaker and those of all its models."""

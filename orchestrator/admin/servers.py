@@ -11,6 +11,7 @@ from orchestrator.admin import answers, fields
 from orchestrator.admin.bodies import ServerBody, ServerPatch, read
 from orchestrator.admin.errors import invalid, json
 from orchestrator.admin.registry import Registry
+from orchestrator.admin.slices import Slices
 from orchestrator.clock import Clock
 from orchestrator.fleet.fleet import Fleet
 
@@ -35,8 +36,11 @@ class ServerOperations:
         self._clock = clock
 
     async def list(self, _request: Request) -> Response:
-        now = self._clock.now()
-        return json([answers.server_answer(server, now) for server in self._fleet.servers.values()])
+        slices, found = Slices(), []
+        for server in list(self._fleet.servers.values()):
+            found.append(answers.server_answer(server, self._clock.now()))
+            await slices.pause()
+        return json(found)
 
     async def get(self, request: Request) -> Response:
         return self._answer(_id(request))
