@@ -1,4 +1,14 @@
-import { Badge, type CSSVariablesResolver, createTheme, Drawer, Menu, Modal, Notification, Table } from '@mantine/core'
+import {
+  Badge,
+  type CSSVariablesResolver,
+  createTheme,
+  Drawer,
+  Menu,
+  Modal,
+  Notification,
+  Select,
+  Table,
+} from '@mantine/core'
 
 const closeButtonProps = { 'aria-label': 'Close' }
 
@@ -18,6 +28,10 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps } }),
+    // The list itself scrolls: a box around it would have to be in the order of the keyboard.
+    Select: Select.extend({
+      defaultProps: { withScrollArea: false, styles: { options: { maxHeight: 240, overflowY: 'auto' } } },
+    }),
     Table: Table.extend({
       defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' },
     }),

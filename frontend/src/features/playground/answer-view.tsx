@@ -38,7 +38,7 @@ export const AnswerView = memo(function AnswerView({
           <Markdown text={text} />
         </Suspense>
       )}
-      {!isOver(answer) && <Loader size="xs" type="dots" aria-label="Waiting for more" />}
+      {!isOver(answer) && <Loader size="xs" type="dots" aria-hidden="true" />}
       {answer.state === 'done' && !text && (
         <Text size="sm" c="dimmed">
           The answer is empty.

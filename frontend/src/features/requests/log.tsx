@@ -44,31 +44,36 @@ export const Log = memo(function Log() {
     },
     [change],
   )
+  const empty = query.data !== undefined && shown.rows.length === 0 && !isFiltered(search)
   return (
     <Stack gap="sm" className={classes.log}>
-      <div className={classes.bar}>
-        <Filters search={search} onChange={change} servers={names} models={models} />
-        <div className={classes.end}>
-          <HoldButtons
-            fresh={fresh}
-            paused={paused}
-            onPause={setPaused}
-            onShow={() => {
-              takeIn(latest())
-              box.current?.focus()
-              box.current?.scrollTo({ top: 0 })
-            }}
-          />
+      {!empty && (
+        <div className={classes.bar}>
+          <Filters search={search} onChange={change} servers={names} models={models} />
+          <div className={classes.end}>
+            <HoldButtons
+              fresh={fresh}
+              paused={paused}
+              onPause={setPaused}
+              onShow={() => {
+                takeIn(latest())
+                box.current?.focus()
+                box.current?.scrollTo({ top: 0 })
+              }}
+            />
+          </div>
         </div>
-      </div>
+      )}
       <Stale query={query} what="Requests" />
-      <Shown
-        rows={rows}
-        all={shown}
-        total={query.data?.total}
-        onAll={() => void query.refetch().then(() => takeIn(latest()))}
-        onClear={isFiltered(search) && rows.length > 0 ? () => change(NO_FILTERS) : undefined}
-      />
+      {!empty && (
+        <Shown
+          rows={rows}
+          all={shown}
+          total={query.data?.total}
+          onAll={() => void query.refetch().then(() => takeIn(latest()))}
+          onClear={isFiltered(search) && rows.length > 0 ? () => change(NO_FILTERS) : undefined}
+        />
+      )}
       {rows.length > 0 ? (
         <VirtualTable
           label="Requests that ended"
