@@ -23,8 +23,9 @@ class Asked(NamedTuple):
 
 
 class EmulatedServer:
-    """One server on a port of its own. `fault`: the status that every inference request gets, 0 for answers; `delay_seconds`: before each.
+    """One server on a port of its own.
 
+    `fault`: the status that every inference request gets, with `fault_headers`; 0 for answers. `delay_seconds`: before each.
     `asked`: the inference requests that came; `left`: how many clients went away before the end of their answer.
     """
 
@@ -34,6 +35,7 @@ class EmulatedServer:
         self._runner = None
         self.port = 0
         self.fault = 0
+        self.fault_headers = {}
         self.delay_seconds = 0.0
         self.asked = []
         self.left = 0
@@ -73,7 +75,7 @@ class EmulatedServer:
             try:
                 await asyncio.sleep(self.delay_seconds)
                 if self.fault:
-                    return web.json_response({"error": f"emulated fault {self.fault}"}, status=self.fault)
+                    return web.json_response({"error": f"emulated fault {self.fault}"}, status=self.fault, headers=self.fault_headers)
                 return await handler(request)
             except (asyncio.CancelledError, ConnectionResetError):
                 self.left += 1
