@@ -52,7 +52,6 @@ export const Chart = memo(function Chart(props: ChartProps) {
           {title}
         </h2>
         <div className={`${classes.legend} num`} aria-hidden="true">
-          {pointed !== null && <span className={classes.name}>{timeOfDay(times[pointed] ?? 0, true)}</span>}
           {series.map((one) => (
             <span key={one.label} className={classes.entry}>
               <span
@@ -77,12 +76,17 @@ export const Chart = memo(function Chart(props: ChartProps) {
       {asTable ? (
         <ChartTable {...props} />
       ) : (
-        <>
+        <div className={classes.drawing}>
           <VisuallyHidden>
             Latest: {series.map((one) => `${one.label} ${text(one)}`).join(', ') || 'no data'}
           </VisuallyHidden>
           <ChartCanvas {...props} onCursor={setCursor} />
-        </>
+          {pointed !== null && (
+            <span className={`${classes.time} num`} aria-hidden="true">
+              {timeOfDay(times[pointed] ?? 0, true)}
+            </span>
+          )}
+        </div>
       )}
     </Paper>
   )

@@ -1,6 +1,7 @@
 import { Group, Paper, Text } from '@mantine/core'
 import { Link, type LinkProps } from '@tanstack/react-router'
 import { memo } from 'react'
+import classes from './tile.module.css'
 
 interface Props {
   label: string
@@ -18,18 +19,14 @@ export const Tile = memo(function Tile({ label, value, sub, tone, to, search }: 
   return (
     <Paper
       withBorder
-      px="md"
-      py="sm"
-      className="tile"
+      className={classes.tile}
       renderRoot={(props) => <Link to={to} search={search as never} {...props} />}
     >
       <Text size="xs" c="dimmed" fw={500}>
         {label}
       </Text>
       <Group gap={8} align="center" wrap="nowrap">
-        <Text fz={24} lh={1.3} fw={650} className="num">
-          {value}
-        </Text>
+        <span className={`${classes.value} num`}>{value}</span>
         {tone && <span className="dot" data-tone={tone} aria-hidden="true" />}
       </Group>
       <Text size="xs" c="dimmed" className="num" lineClamp={2} mih="1.2em" style={{ overflowWrap: 'anywhere' }}>

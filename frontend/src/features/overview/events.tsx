@@ -25,7 +25,7 @@ export function Events() {
   const [all, setAll] = useState(false)
   const events = query.data?.events.slice(0, MOST) ?? []
   return (
-    <Paper withBorder p="sm" component="section" aria-labelledby="events" className={classes.section}>
+    <Paper withBorder p="sm" component="section" aria-labelledby="events">
       <Group justify="space-between" mb="xs">
         <Title order={2} fz="sm" fw={600} id="events">
           Recent events

@@ -39,7 +39,7 @@ function Cards({ servers, range }: { servers: readonly ServerAnswer[]; range: Ra
   )
   const shown = all ? ordered : ordered.slice(0, SHOWN)
   return (
-    <Paper withBorder p="sm" component="section" aria-labelledby="fleet" className={classes.section}>
+    <Paper withBorder p="sm" component="section" aria-labelledby="fleet">
       <Group justify="space-between" mb="xs">
         <Title order={2} fz="sm" fw={600} id="fleet">
           Servers
