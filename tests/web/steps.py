@@ -37,3 +37,23 @@ def tab_to(page, target):
         if target.evaluate("(element) => element === document.activeElement"):
             return
     raise AssertionError(f"{MAX_TABS} times Tab do not lead to {target}")
+
+
+def sign_in(page, token):
+    page.get_by_label("Admin token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def everything_in(page):
+    """All that a page holds or keeps, as one text: DOM, what is typed into fields, address, history and every kind of storage."""
+    return page.evaluate(
+        """async () => JSON.stringify([
+            document.documentElement.outerHTML,
+            [...document.querySelectorAll('input, textarea, select')].map((field) => field.value),
+            document.title, location.href, document.cookie, history.state, window.name,
+            {...localStorage}, {...sessionStorage},
+            (await indexedDB.databases()).map((one) => one.name),
+            await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((one) => one.url))),
+            performance.getEntries().map((one) => one.name),
+        ])"""
+    )

@@ -191,7 +191,7 @@ def test_filters_are_in_the_url_and_survive_a_reload(page, problems, fleet):
 
 
 TABS = [
-    ("models", "Models", "OpenAI’s list"),
+    ("models", "Models", "/v1/models"),
     ("health", "Health", "Log of checks"),
     ("breakers", "Breakers", "Closed"),
     ("requests", "Requests", "Attempts since the start"),
