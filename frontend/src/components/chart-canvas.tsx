@@ -63,7 +63,7 @@ function optionsOf(latest: { current: ChartProps & { onCursor: Cursor } }, width
     // Dragging would zoom, and the next point end it.
     cursor: { y: false, drag: { x: false, y: false }, ...(group && { sync: { key: group } }) },
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     axes: axesOf((value) => latest.current.tell(value), whole),
     scales: {
       ...(span && {
