@@ -307,7 +307,7 @@ class Gateway:
         """Give the answer to the client and see it to its end."""
         relay, flight = attempt.relay, attempt.flight
         call.note(flight)
-        record.status = relay.status
+        record.status, record.reason = relay.status, attempt.judgement.reason
         record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
         head, framed = success_head(call, relay, flight.server.id)
         call.committed = True
@@ -355,7 +355,7 @@ class Gateway:
         if attempt is None:
             assert attempts.last is not None
             raise failure_of(attempts.last, envelope)
-        record.server, record.status, record.outcome = attempt.flight.server.id, attempt.relay.status, attempt.outcome.label
+        record.server, record.status, record.outcome, record.reason = attempt.flight.server.id, attempt.relay.status, attempt.outcome.label, attempt.judgement.reason
         head, framed = success_head(call, attempt.relay, attempt.flight.server.id)
         call.committed = True
         attempt.relay.commit(call.client, head, framed=framed)

@@ -374,6 +374,16 @@ async def test_failover_is_told_with_both_attempts(orchestrated, fleet):
     assert "canary" not in json.dumps(found)
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(500, "serverError"), (400, "clientError")])
+async def test_an_error_of_a_server_that_the_client_gets_as_it_was_has_its_reason(orchestrated, fleet, status, outcome):
+    a = await fleet.add("a")
+    a.on(OLLAMA.path, OLLAMA.error(status, "boom canary"))
+    assert (await orchestrated.answer(OLLAMA.ask(False, headers={"X-Request-Id": "passed"}))).status == status
+    found = await shown(orchestrated, "passed")
+    assert (found["server"], found["outcome"], found["status"], found["reason"]) == ("a", outcome, status, f"HTTP {status}")
+    assert "canary" not in json.dumps(found)
+
+
 async def test_the_log_has_a_line_of_each_request_and_none_of_its_headers(tmp_path):
     log = await asyncio.to_thread(_log_of_requests_with_secrets, tmp_path)
     lines = [json.loads(line) for line in log.splitlines() if "requestId" in line]
