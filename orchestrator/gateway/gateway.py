@@ -351,11 +351,11 @@ class Gateway:
 
     def _pass_failure_on(self, call: Call, envelope: Envelope, attempts: Attempts, record: RequestRecord) -> None:
         """Nobody is left: the last answer of a server as it was, or an error of ours if there was none."""
-        attempt = attempts.answer
-        if attempt is None:
+        if (attempt := attempts.answer) is None:
             assert attempts.last is not None
             raise failure_of(attempts.last, envelope)
-        record.server, record.status, record.outcome, record.reason = attempt.flight.server.id, attempt.relay.status, attempt.outcome.label, attempt.judgement.reason
+        record.server, record.status = attempt.flight.server.id, attempt.relay.status
+        record.outcome, record.reason = attempt.outcome.label, attempt.judgement.reason
         head, framed = success_head(call, attempt.relay, attempt.flight.server.id)
         call.committed = True
         attempt.relay.commit(call.client, head, framed=framed)
