@@ -2,6 +2,7 @@ import { Kbd, Modal, Stack, Switch, Table, Text } from '@mantine/core'
 import { useDisclosure, useLocalStorage } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { isTyping } from '../lib/typing'
 import { places } from './nav'
 
 const Palette = lazy(() => import('./palette'))
@@ -110,11 +111,4 @@ function useLetters(enabled: boolean, help: () => void) {
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
   }, [enabled, navigate, help])
-}
-
-export function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false
-  return (
-    target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) || target.role === 'combobox'
-  )
 }

@@ -31,11 +31,13 @@ export interface ChartProps {
   span?: number
   /** Values are whole numbers, and so are the marks of the axis. */
   whole?: boolean
+  /** The legend names a series also where it is the only one. */
+  named?: boolean
 }
 
 /** A canvas with a legend that tells the values at the cursor, a text summary and a table for whoever cannot see the canvas. */
 export const Chart = memo(function Chart(props: ChartProps) {
-  const { title, times, series, tell } = props
+  const { title, times, series, tell, named } = props
   const [asTable, setAsTable] = useState(false)
   const [cursor, setCursor] = useState<number | null>(null)
   const id = useId()
@@ -58,7 +60,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
                 className={classes.swatch}
                 style={{ borderTop: `3px ${one.dashed ? 'dotted' : 'solid'} var(${one.color})` }}
               />
-              {series.length > 1 && <span className={classes.name}>{one.label}</span>}
+              {(named || series.length > 1) && <span className={classes.name}>{one.label}</span>}
               {text(one)}
             </span>
           ))}

@@ -42,8 +42,8 @@ export function Charts({ points, span }: { points: readonly PointAnswer[]; span:
       <Chart {...common} title="Requests per second" series={drawn.requests} tell={perSecond} fill />
       <Chart {...common} title="Time to first token" series={drawn.firstTokens} tell={duration} atLeast={0.05} />
       <Chart {...common} title="Tokens per second" series={drawn.tokens} tell={perSecond} />
-      <Chart {...common} title="Errors per second" series={drawn.errors} tell={perSecond} />
-      <Chart {...common} title="In flight by server" series={drawn.loads} tell={count} whole atLeast={4} />
+      <Chart {...common} title="Errors per second" series={drawn.errors} tell={perSecond} named />
+      <Chart {...common} title="In flight by server" series={drawn.loads} tell={count} named whole atLeast={4} />
       <Chart {...common} title="Servers up" series={drawn.servers} tell={count} whole atLeast={2} />
       {drawn.queued && (
         <div style={{ gridColumn: '1 / -1' }}>

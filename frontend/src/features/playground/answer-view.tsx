@@ -1,5 +1,6 @@
 import { Alert, Group, Loader, Stack, Text } from '@mantine/core'
 import { lazy, memo, Suspense } from 'react'
+import type { Names } from '../../api/server-names'
 import { CopyIcon } from '../../components/copyable'
 import { type Answer, isOver } from './answer'
 import classes from './answer.module.css'
@@ -10,13 +11,7 @@ import { parted } from './thinking'
 const Markdown = lazy(() => import('./markdown'))
 
 /** One answer as it grows, what the model was thinking folded away, and its figures. names: of servers by their ids. */
-export const AnswerView = memo(function AnswerView({
-  answer,
-  names,
-}: {
-  answer: Answer
-  names: ReadonlyMap<string, string>
-}) {
+export const AnswerView = memo(function AnswerView({ answer, names }: { answer: Answer; names: Names }) {
   const { thinking, text } = parted(answer.text)
   const thought = answer.thinking || thinking
   return (

@@ -1,10 +1,11 @@
 import { Anchor, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import type { Names } from '../../api/server-names'
 import { count, DASH, duration, rate } from '../../lib/format'
 import type { Answer } from './answer'
 
 /** Who answered, how fast, and the way to the request in the log. */
-export function Foot({ answer, names }: { answer: Answer; names: ReadonlyMap<string, string> }) {
+export function Foot({ answer, names }: { answer: Answer; names: Names }) {
   const id = answer.requestId
   return (
     <Text size="xs" c="dimmed" className="num">
@@ -25,12 +26,12 @@ export function Foot({ answer, names }: { answer: Answer; names: ReadonlyMap<str
   )
 }
 
-export function figuresOf(answer: Answer, names: ReadonlyMap<string, string>): string[] {
+export function figuresOf(answer: Answer, names: Names): string[] {
   const { state, limited, server, tries, firstTokenSeconds, promptTokens, completionTokens, seconds } = answer
   return [
     ...(state === 'stopped' ? ['Stopped'] : []),
     ...(limited ? ['Ended at the limit of tokens'] : []),
-    server === null ? 'no server' : (names.get(server) ?? server),
+    server === null ? 'no server' : (names[server] ?? server),
     tries === null ? `${DASH} tries` : tries === 1 ? '1 try' : `${tries} tries`,
     `first token ${duration(firstTokenSeconds)}`,
     `${count(promptTokens)} tokens in, ${count(completionTokens)} out`,

@@ -1,5 +1,6 @@
 import { Box, Input, SegmentedControl, Select, Text } from '@mantine/core'
 import { memo, useId } from 'react'
+import type { Names } from '../../api/server-names'
 import type { FleetModel } from '../../api/types'
 import { STYLES, type Style, type Target } from './ask'
 import { serversOf, stylesOf } from './choose'
@@ -11,7 +12,7 @@ interface Props {
   targets: readonly Target[]
   server: string | undefined
   onChange: (changes: PlaygroundSearch) => void
-  names: ReadonlyMap<string, string>
+  names: Names
 }
 
 /** Whom to ask: a model or two, in which API, on which server. All of it is in the address. */
@@ -54,7 +55,7 @@ export const Targets = memo(function Targets({ models, targets, server: fixed, o
         placeholder="Automatic"
         searchable
         clearable
-        data={servers.map((value) => ({ value, label: names.get(value) ?? value }))}
+        data={servers.map((value) => ({ value, label: names[value] ?? value }))}
         value={fixed ?? null}
         onChange={(server) => onChange({ server: server ?? undefined })}
         clearButtonProps={{ 'aria-label': 'Choose the server automatically' }}

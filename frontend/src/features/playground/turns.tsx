@@ -1,5 +1,6 @@
 import { Box, SimpleGrid, Stack, Text, VisuallyHidden } from '@mantine/core'
 import { memo, useEffect, useRef } from 'react'
+import type { Names } from '../../api/server-names'
 import { isOver } from './answer'
 import { AnswerView } from './answer-view'
 import { type Conversation, isBusy, type Turn, useTurns } from './conversation'
@@ -7,7 +8,7 @@ import { type Conversation, isBusy, type Turn, useTurns } from './conversation'
 const NEAR = 40
 
 /** The conversation, which keeps to its end while nobody has scrolled up. Screen readers are told when an answer has ended, not of each token. */
-export function Turns({ conversation, names }: { conversation: Conversation; names: ReadonlyMap<string, string> }) {
+export function Turns({ conversation, names }: { conversation: Conversation; names: Names }) {
   const turns = useTurns(conversation)
   const box = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
@@ -49,7 +50,7 @@ export function Turns({ conversation, names }: { conversation: Conversation; nam
   )
 }
 
-const OneTurn = memo(function OneTurn({ turn, names }: { turn: Turn; names: ReadonlyMap<string, string> }) {
+const OneTurn = memo(function OneTurn({ turn, names }: { turn: Turn; names: Names }) {
   return (
     <Stack gap="sm">
       <div>

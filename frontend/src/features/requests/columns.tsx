@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import type { Names } from '../../api/server-names'
 import type { RequestAnswer } from '../../api/types'
 import { clock, DASH, duration, utc } from '../../lib/format'
 import { outcomeOf } from '../../lib/words'
@@ -18,9 +19,9 @@ export function Result({ row }: { row: Pick<RequestAnswer, 'failure' | 'status'>
   )
 }
 
-const serverOf = ({ server, attempts }: RequestAnswer, names: ReadonlyMap<string, string>) => (
+const serverOf = ({ server, attempts }: RequestAnswer, names: Names) => (
   <>
-    {server ? (names.get(server) ?? server) : DASH}
+    {server ? (names[server] ?? server) : DASH}
     {attempts.length > 1 && <Dim> {triesText(attempts.length)}</Dim>}
   </>
 )
@@ -28,7 +29,7 @@ const serverOf = ({ server, attempts }: RequestAnswer, names: ReadonlyMap<string
 const Dim = ({ children }: { children: ReactNode }) => <span className={classes.small}>{children}</span>
 
 /** names: of servers by their ids. */
-export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer> {
+export function logLook(names: Names): Look<RequestAnswer> {
   const columns: Column<RequestAnswer>[] = [
     { header: 'Ended', width: '68px', cell: (row) => clock(endOf(row)) },
     { header: 'Result', width: '148px', cell: (row) => <Result row={row} /> },
@@ -59,7 +60,7 @@ export function logLook(names: ReadonlyMap<string, string>): Look<RequestAnswer>
   }
 }
 
-function LogCard({ row, names }: { row: RequestAnswer; names: ReadonlyMap<string, string> }) {
+function LogCard({ row, names }: { row: RequestAnswer; names: Names }) {
   return (
     <div className={classes.card}>
       <div className={classes.spread}>

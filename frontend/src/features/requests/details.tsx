@@ -1,6 +1,7 @@
 import { Alert, Anchor, Box, Group, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { memo, type ReactNode } from 'react'
+import type { Names } from '../../api/server-names'
 import type { RequestAnswer, RequestDetail } from '../../api/types'
 import { Copyable, CopyIcon } from '../../components/copyable'
 import { clock, count, DASH, rate, utc } from '../../lib/format'
@@ -16,15 +17,9 @@ import { Timeline } from './timeline'
 type Known = RequestAnswer & { headers: RequestDetail['headers'] | undefined }
 
 /** headers: undefined until they were fetched. names: of servers by their ids. */
-export const Details = memo(function Details({
-  request,
-  names,
-}: {
-  request: Known
-  names: ReadonlyMap<string, string>
-}) {
+export const Details = memo(function Details({ request, names }: { request: Known; names: Names }) {
   const { failure, headers } = request
-  const name = (id: string) => names.get(id) ?? id
+  const name = (id: string) => names[id] ?? id
   const story = storyOf(request, name)
   return (
     <Stack gap="md">

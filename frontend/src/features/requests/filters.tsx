@@ -2,6 +2,7 @@ import { Button, Select } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { SlidersHorizontal } from 'lucide-react'
 import { memo, useId, useState } from 'react'
+import type { Names } from '../../api/server-names'
 import type { RequestAnswer } from '../../api/types'
 import { Filter } from '../../components/filter'
 import { outcomeOf } from '../../lib/words'
@@ -32,7 +33,7 @@ interface Props {
   search: RequestSearch
   onChange: (changes: RequestSearch) => void
   /** Names by their ids. */
-  servers: ReadonlyMap<string, string>
+  servers: Names
   models: () => string[]
 }
 
@@ -72,7 +73,7 @@ export const Filters = memo(function Filters({ search, onChange, servers, models
             label="Server"
             all="Every server"
             data={withChosen(
-              [...servers].map(([value, label]) => ({ value, label })),
+              Object.entries(servers).map(([value, label]) => ({ value, label })),
               server,
             )}
             value={server}

@@ -1,5 +1,6 @@
 import { Button, Group, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import type { Names } from '../../api/server-names'
 import type { InFlightAnswer } from '../../api/types'
 import { Mark } from '../../components/status'
 import { useNow } from '../../components/use-now'
@@ -27,14 +28,11 @@ function Age({ row }: { row: InFlightAnswer }) {
   return <span title={`Came at ${utc(row.time)}`}>{duration(Math.max(0, now - row.time, row.ageSeconds))}</span>
 }
 
-export function inFlightLook(
-  names: ReadonlyMap<string, string>,
-  onCancel: (row: InFlightAnswer) => void,
-): Look<InFlightAnswer> {
+export function inFlightLook(names: Names, onCancel: (row: InFlightAnswer) => void): Look<InFlightAnswer> {
   const server = ({ server }: InFlightAnswer) =>
     server ? (
       <Link className="link" to="/servers/$id" params={{ id: server }}>
-        {names.get(server) ?? server}
+        {names[server] ?? server}
       </Link>
     ) : (
       DASH

@@ -5,9 +5,10 @@ import { ChevronDown, ChevronUp } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { ApiError } from '../../api/client'
 import { queries } from '../../api/queries'
+import type { Names } from '../../api/server-names'
 import type { RequestAnswer } from '../../api/types'
-import { isTyping } from '../../app/shortcuts'
 import { Empty, Failed, Loading } from '../../components/empty'
+import { isTyping } from '../../lib/typing'
 import { Details } from './details'
 import { neighbours } from './neighbours'
 
@@ -16,7 +17,7 @@ interface Props {
   /** Of the list, if it is there: shown until all of it has been fetched. */
   row: RequestAnswer | undefined
   rows: readonly RequestAnswer[]
-  names: ReadonlyMap<string, string>
+  names: Names
   onMove: (row: RequestAnswer) => void
   onClose: () => void
   /** When it is out of sight. */
@@ -71,15 +72,7 @@ function Step({
   )
 }
 
-function Content({
-  id,
-  row,
-  names,
-}: {
-  id: string
-  row: RequestAnswer | undefined
-  names: ReadonlyMap<string, string>
-}) {
+function Content({ id, row, names }: { id: string; row: RequestAnswer | undefined; names: Names }) {
   const query = useQuery({ ...queries.request(id), gcTime: 60_000 })
   const request = query.data ?? (row?.id === id ? { ...row, headers: undefined } : undefined)
   if (request && !(query.error instanceof ApiError && query.error.status === 404 && !row))
