@@ -2,13 +2,13 @@ import '@mantine/spotlight/styles.css'
 import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Boxes, Search, ServerCog } from 'lucide-react'
+import { Boxes, Keyboard, Search, ServerCog } from 'lucide-react'
 import { useEffect } from 'react'
 import { queries, useServers } from '../api/queries'
 import { places } from './nav'
 
-/** Everything that can be gone to by its name. opened: changes whenever it is asked for. */
-export default function Palette({ opened }: { opened: number }) {
+/** Everything that can be gone to by its name. opened: changes whenever it is asked for. onKeys: to the list of keys, which no key leads to while letters are off. */
+export default function Palette({ opened, onKeys }: { opened: number; onKeys: () => void }) {
   const navigate = useNavigate()
   const { data: servers = [] } = useServers()
   const { data: fleet } = useQuery(queries.fleetModels())
@@ -24,6 +24,10 @@ export default function Palette({ opened }: { opened: number }) {
         leftSection: <place.icon size={16} />,
         onClick: () => void navigate({ to: place.to }),
       })),
+    },
+    {
+      group: 'Help',
+      actions: [{ id: 'keys', label: 'Keys', leftSection: <Keyboard size={16} />, onClick: onKeys }],
     },
     {
       group: 'Servers',
@@ -48,7 +52,7 @@ export default function Palette({ opened }: { opened: number }) {
   return (
     <Spotlight
       actions={actions}
-      limit={12}
+      limit={13}
       shortcut={null}
       scrollable
       maxHeight={420}

@@ -21,7 +21,7 @@ export function Shortcuts() {
     <>
       {palette > 0 && (
         <Suspense fallback={null}>
-          <Palette opened={palette} />
+          <Palette opened={palette} onKeys={open} />
         </Suspense>
       )}
       <Modal opened={help} onClose={close} title="Keys" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -41,7 +41,7 @@ export function Shortcuts() {
           </Table>
           <Switch
             label="Keys of a single letter"
-            description="Ctrl K stays when this is off"
+            description="When this is off, Ctrl K stays, and finds this list"
             checked={letters}
             onChange={(event) => setLetters(event.currentTarget.checked)}
           />
