@@ -82,6 +82,14 @@ describe('a table', () => {
     show(table())
     expect(await screen.findByRole('region', { name: 'Things' })).toHaveAttribute('tabindex', '0')
   })
+  it('draws no more than the most at first, sorted over all, and the others when asked for', async () => {
+    const { user } = show(table({ most: 2, initialSort: { id: 'name', desc: false } }))
+    await screen.findByRole('table')
+    expect(names()).toEqual(['a', 'b'])
+    await user.click(screen.getByRole('button', { name: 'Show all 3' }))
+    expect(names()).toEqual(['a', 'b', 'c'])
+    expect(screen.queryByRole('button', { name: /Show all/ })).toBeNull()
+  })
   it('draws only the rows that are other objects than before', async () => {
     function Changing() {
       const [rows, setRows] = useState(ROWS)

@@ -1,4 +1,4 @@
-import { Group, Table, UnstyledButton } from '@mantine/core'
+import { Button, Group, Table, UnstyledButton } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import {
   type ColumnDef,
@@ -17,8 +17,9 @@ import {
   useTable,
 } from '@tanstack/react-table'
 import { ArrowDown, ArrowUp, ChevronsUpDown } from 'lucide-react'
-import { memo, type ReactNode } from 'react'
+import { memo, type ReactNode, useState } from 'react'
 import { Cards } from './data-cards'
+import styles from './data-table.module.css'
 
 export const features = tableFeatures({
   rowSortingFeature,
@@ -50,6 +51,8 @@ interface Props<T extends object> {
   initialSort?: { id: string; desc: boolean }
   /** Narrower windows show cards. */
   cardsBelow?: string
+  /** Rows that are drawn at first; a button shows the others. */
+  most?: number
 }
 
 /**
@@ -66,7 +69,9 @@ export function DataTable<T extends object>({
   nothing,
   initialSort,
   cardsBelow = '40.01em',
+  most = Number.POSITIVE_INFINITY,
 }: Props<T>) {
+  const [all, setAll] = useState(false)
   const narrow = useMediaQuery(`(width < ${cardsBelow})`, false, { getInitialValueInEffect: false })
   const table = useTable({
     features,
@@ -77,35 +82,50 @@ export function DataTable<T extends object>({
     globalFilterFn: 'includesString',
     getRowId: rowId,
   })
-  const rows = table.getRowModel().rows
-  if (rows.length === 0 && nothing) return nothing
-  if (narrow) return <Cards label={label} rows={rows} columns={columns} />
+  const found = table.getRowModel().rows
+  if (found.length === 0 && nothing) return nothing
+  const rows = all ? found : found.slice(0, most)
+  const more = rows.length < found.length && (
+    <Button m="xs" size="compact-sm" variant="default" onClick={() => setAll(true)}>
+      Show all {found.length.toLocaleString('en')}
+    </Button>
+  )
+  if (narrow)
+    return (
+      <>
+        <Cards label={label} rows={rows} columns={columns} />
+        {more}
+      </>
+    )
   return (
-    <Table.ScrollContainer
-      minWidth={minWidth}
-      type="native"
-      tabIndex={0}
-      role="region"
-      aria-label={label}
-      pos="relative"
-    >
-      <Table highlightOnHover aria-label={label}>
-        <Table.Thead>
-          {table.getHeaderGroups().map((group) => (
-            <Table.Tr key={group.id}>
-              {group.headers.map((header) => (
-                <Head key={header.id} header={header} />
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Line key={row.id} row={row as unknown as AnyRow} original={row.original} columns={columns} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <>
+      <Table.ScrollContainer
+        minWidth={minWidth}
+        type="native"
+        tabIndex={0}
+        role="region"
+        aria-label={label}
+        pos="relative"
+      >
+        <Table aria-label={label}>
+          <Table.Thead>
+            {table.getHeaderGroups().map((group) => (
+              <Table.Tr key={group.id}>
+                {group.headers.map((header) => (
+                  <Head key={header.id} header={header} />
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Thead>
+          <Table.Tbody className={styles.body}>
+            {rows.map((row) => (
+              <Line key={row.id} row={row as unknown as AnyRow} original={row.original} columns={columns} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {more}
+    </>
   )
 }
 
@@ -149,13 +169,14 @@ interface LineProps {
   columns: unknown
 }
 
+// Plain elements: a table holds thousands of them.
 const Line = memo(
   ({ row }: LineProps) => (
-    <Table.Tr>
+    <tr>
       {row.getAllCells().map((cell) => (
-        <Table.Td key={cell.id}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</Table.Td>
+        <td key={cell.id}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</td>
       ))}
-    </Table.Tr>
+    </tr>
   ),
   isSame,
 )

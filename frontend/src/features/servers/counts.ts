@@ -3,5 +3,14 @@ import { foldedName } from '../../lib/memory'
 
 type Lists = Pick<ServerAnswer, 'models' | 'v1Models'>
 
+// By the lists themselves, which stay when a server is told anew: there may be hundreds of names.
+const counted = new WeakMap<readonly string[], { v1Models: readonly string[]; count: number }>()
+
 /** How many models there are: most servers tell the same ones in both lists, some with and some without `:latest`. */
-export const distinctModels = ({ models, v1Models }: Lists) => new Set([...models, ...v1Models].map(foldedName)).size
+export function distinctModels({ models, v1Models }: Lists): number {
+  const known = counted.get(models)
+  if (known?.v1Models === v1Models) return known.count
+  const count = new Set([...models, ...v1Models].map(foldedName)).size
+  counted.set(models, { v1Models, count })
+  return count
+}

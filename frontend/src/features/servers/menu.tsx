@@ -1,11 +1,12 @@
 import { ActionIcon, Menu } from '@mantine/core'
 import { Boxes, Ellipsis, Pause, Pencil, Play, Power, RefreshCw, Trash2 } from 'lucide-react'
-import { useRef } from 'react'
+import { memo, useRef } from 'react'
 import type { ServerAnswer } from '../../api/types'
 import { useServerActions } from './actions'
 import { confirmDelete, confirmDisable } from './confirm'
 import type { OpenDialog } from './dialogs'
 import { nameOf } from './name'
+import { sameIn } from './same'
 
 interface Props {
   server: ServerAnswer
@@ -15,7 +16,7 @@ interface Props {
 }
 
 /** Everything that can be done to a server. */
-export function ServerMenu({ server, onOpen, onDelete }: Props) {
+export const ServerMenu = memo(function ServerMenu({ server, onOpen, onDelete }: Props) {
   const { act } = useServerActions()
   const target = useRef<HTMLButtonElement>(null)
   // Focus goes back to the button first, so that a dialog can return it there.
@@ -78,4 +79,10 @@ export function ServerMenu({ server, onOpen, onDelete }: Props) {
       </Menu.Dropdown>
     </Menu>
   )
+}, isSame)
+
+const sameServer = sameIn('id', 'name', 'enabled', 'draining', 'supportsOllama')
+
+function isSame(before: Props, after: Props) {
+  return sameServer(before, after) && before.onOpen === after.onOpen && before.onDelete === after.onDelete
 }

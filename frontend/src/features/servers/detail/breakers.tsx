@@ -14,6 +14,8 @@ import { Loaded } from '../../../components/loaded'
 import { BREAKER_STATES, Mark } from '../../../components/status'
 import { Section } from './section'
 
+const MOST = 100
+
 /** The breakers of one server: its own, then those of its models that are not closed, then the others. */
 export function ServerBreakers({ server }: { server: ServerAnswer }) {
   const query = useQuery(queries.breakers())
@@ -43,6 +45,7 @@ function List({ breakers, id }: { breakers: Breaker[]; id: string }) {
       rowId={(breaker) => breaker.model ?? ''}
       minWidth={720}
       cardsBelow="64em"
+      most={MOST}
     />
   )
 }

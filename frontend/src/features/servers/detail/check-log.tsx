@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Text } from '@mantine/core'
+import { SegmentedControl, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { CheckAnswer } from '../../../api/types'
 import { columnsFor, DataTable } from '../../../components/data-table'
@@ -45,9 +45,7 @@ const columns = column.columns([
 /** The checks one by one; at first only those after which something was another than before. */
 export function CheckLog({ checks }: { checks: CheckAnswer[] }) {
   const [which, setWhich] = useState('changes')
-  const [most, setMost] = useState(SHOWN)
   const all = useMemo(() => (which === 'changes' ? changes(checks) : checks.toReversed()), [checks, which])
-  const shown = useMemo(() => all.slice(0, most), [all, most])
   return (
     <Section
       title="Log of checks"
@@ -64,12 +62,7 @@ export function CheckLog({ checks }: { checks: CheckAnswer[] }) {
         />
       }
     >
-      <DataTable label="Log of checks" columns={columns} data={shown} rowId={idOf} minWidth={520} />
-      {all.length > most && (
-        <Button m="xs" size="compact-sm" variant="default" onClick={() => setMost(all.length)}>
-          Show all {all.length}
-        </Button>
-      )}
+      <DataTable label="Log of checks" columns={columns} data={all} rowId={idOf} minWidth={520} most={SHOWN} />
     </Section>
   )
 }

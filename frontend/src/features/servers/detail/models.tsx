@@ -12,6 +12,7 @@ import { ollamaColumns, openAiColumns } from './model-columns'
 import { Section } from './section'
 
 const FILTERED_FROM = 12
+const MOST = 100
 
 interface Props {
   server: ServerAnswer
@@ -77,6 +78,7 @@ function Lists({
               data={ollama}
               rowId={nameOfModel}
               minWidth={440}
+              most={MOST}
               nothing={nothing}
             />
           </Section>
@@ -89,6 +91,7 @@ function Lists({
               data={openAi}
               rowId={nameOfModel}
               minWidth={440}
+              most={MOST}
               nothing={nothing}
             />
           </Section>

@@ -15,6 +15,7 @@ import { type ManagedRow, rowsOf } from './rows'
 import { useLoading } from './use-loading'
 
 const FILTERED_FROM = 8
+const MOST = 100
 
 /** What is on an Ollama server and in its memory; loads and unloads it. */
 export function ManageModels({
@@ -75,6 +76,7 @@ function List({ server, models }: { server: ServerAnswer; models: ModelAnswer[] 
         data={shown}
         rowId={(row) => row.name}
         minWidth={560}
+        most={MOST}
         nothing={<Empty title="No model matches" />}
       />
     </Stack>
