@@ -1,5 +1,9 @@
 """What people do in the admin UI, for tests that begin with it."""
 
+import http.client
+import json
+from contextlib import contextmanager
+
 from playwright.sync_api import expect
 
 MAX_TABS = 80
@@ -57,3 +61,15 @@ def everything_in(page):
             performance.getEntries().map((one) => one.name),
         ])"""
     )
+
+
+@contextmanager
+def running(one, model):
+    """A request whose answer does not come; it ends with the block, when its client leaves."""
+    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=60)
+    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+    connection.request("POST", "/api/chat", json.dumps(body), {"Content-Type": "application/json"})
+    try:
+        yield
+    finally:
+        connection.close()

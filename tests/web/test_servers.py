@@ -3,13 +3,12 @@
 import http.client
 import json
 import re
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.web.conftest import serving
-from tests.web.steps import add, go, menu_of, row_of
+from tests.web.steps import add, go, menu_of, row_of, running
 
 
 @pytest.fixture
@@ -17,18 +16,6 @@ def resting(tmp_path):
     """An orchestrator that probes when it is told to, and hardly ever by itself."""
     with serving(tmp_path, ORCHESTRATOR_PROBE_INTERVAL_SECONDS="3600") as one:
         yield one
-
-
-@contextmanager
-def running(one, model):
-    """A request whose answer does not come; it ends with the block, when its client leaves."""
-    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=60)
-    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
-    connection.request("POST", "/api/chat", json.dumps(body), {"Content-Type": "application/json"})
-    try:
-        yield
-    finally:
-        connection.close()
 
 
 def test_a_server_that_drains_counts_down_what_runs_and_takes_requests_again_when_it_is_resumed(page, problems, orchestrator, emulation):
