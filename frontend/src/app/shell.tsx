@@ -1,5 +1,5 @@
 import { AppShell, NavLink, Stack, Text } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
+import { useDisclosure, useMediaQuery } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect } from 'react'
@@ -16,6 +16,8 @@ import { Shortcuts } from './shortcuts'
 export function Shell() {
   const [open, { toggle, close }] = useDisclosure()
   const path = useRouterState({ select: (state) => state.location.pathname })
+  // Where the navigation covers the page.
+  const narrow = useMediaQuery('(width < 48em)')
   useStream()
   return (
     <AppShell
@@ -29,7 +31,7 @@ export function Shell() {
       <AppShell.Header>
         <Header open={open} onToggle={toggle} />
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Main" style={{ overflowY: 'auto' }}>
+      <AppShell.Navbar p="xs" aria-label="Main" mod={{ shut: !open }} style={{ overflowY: 'auto' }}>
         <Stack gap="md">
           {groups.map((group) => (
             <div key={group.label}>
@@ -53,7 +55,7 @@ export function Shell() {
           ))}
         </Stack>
       </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1} style={{ outline: 'none' }}>
+      <AppShell.Main id="main" tabIndex={-1} inert={open && narrow} style={{ outline: 'none' }}>
         <Banner />
         <Outlet />
       </AppShell.Main>
