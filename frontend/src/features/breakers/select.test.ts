@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { told } from '../../api/breakers'
 import type { BreakerAnswer } from '../../api/types'
+import { nextTryText } from '../../components/next-try'
 import { aBreaker } from '../../test/breakers'
-import { nextTryText } from './next-try'
 import { groupsOf, isQuiet, refetchSeconds } from './select'
 
 const breakers = [

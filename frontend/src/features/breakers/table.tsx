@@ -8,10 +8,10 @@ import { Ago } from '../../components/ago'
 import { BreakerActions } from '../../components/breaker-actions'
 import { countsOf } from '../../components/breaker-words'
 import { columnsFor, DataTable } from '../../components/data-table'
+import { NextTry } from '../../components/next-try'
 import { BREAKER_STATES, Mark } from '../../components/status'
 import { sentence } from '../../lib/format'
 import styles from './breakers.module.css'
-import { NextTry } from './next-try'
 
 const column = columnsFor<Breaker>()
 

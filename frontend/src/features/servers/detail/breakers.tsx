@@ -11,7 +11,9 @@ import { BreakerActions } from '../../../components/breaker-actions'
 import { countsOf } from '../../../components/breaker-words'
 import { columnsFor, DataTable } from '../../../components/data-table'
 import { Loaded } from '../../../components/loaded'
+import { NextTry } from '../../../components/next-try'
 import { BREAKER_STATES, Mark } from '../../../components/status'
+import { sentence } from '../../../lib/format'
 import { Section } from './section'
 
 const MOST = 100
@@ -29,14 +31,15 @@ export function ServerBreakers({ server }: { server: ServerAnswer }) {
       }
     >
       <Loaded query={query} what="Circuit breakers">
-        {(breakers) => <List breakers={breakers} id={server.id} />}
+        {(breakers) => <List breakers={breakers} server={server} />}
       </Loaded>
     </Section>
   )
 }
 
-function List({ breakers, id }: { breakers: Breaker[]; id: string }) {
+function List({ breakers, server: { id, name } }: { breakers: Breaker[]; server: ServerAnswer }) {
   const shown = useMemo(() => ofServer(breakers, id), [breakers, id])
+  const columns = useMemo(() => columnsOf(name || undefined), [name])
   return (
     <DataTable
       label="Circuit breakers of this server"
@@ -60,29 +63,36 @@ export const ofServer = (breakers: readonly Breaker[], id: string) =>
 const rank = ({ model, state }: Breaker) => (model === null ? -1 : ORDER.indexOf(state))
 
 const column = columnsFor<Breaker>()
-const columns = column.columns([
-  column.display({
-    id: 'name',
-    header: 'Breaker of',
-    cell: ({ row: { original } }) => (
-      <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-        {original.model ?? 'The server itself'}
-      </Text>
-    ),
-  }),
-  column.display({ id: 'state', header: 'State', cell: ({ row }) => <State breaker={row.original} /> }),
-  column.display({
-    id: 'failures',
-    header: 'Failures',
-    cell: ({ row }) => (
-      <Text size="sm" span className="num">
-        {countsOf(row.original)}
-      </Text>
-    ),
-  }),
-  column.display({ id: 'since', header: 'Since', cell: ({ row }) => <Since breaker={row.original} /> }),
-  column.display({ id: 'menu', header: 'Actions', cell: ({ row }) => <BreakerActions breaker={row.original} /> }),
-])
+/** serverName: where it has one beside its id. */
+const columnsOf = (serverName: string | undefined) =>
+  column.columns([
+    column.display({
+      id: 'name',
+      header: 'Breaker of',
+      cell: ({ row: { original } }) => (
+        <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
+          {original.model ?? 'The server itself'}
+        </Text>
+      ),
+    }),
+    column.display({ id: 'state', header: 'State', cell: ({ row }) => <State breaker={row.original} /> }),
+    column.display({
+      id: 'failures',
+      header: 'Failures',
+      cell: ({ row }) => (
+        <Text size="sm" span className="num">
+          {countsOf(row.original)}
+        </Text>
+      ),
+    }),
+    column.display({ id: 'next', header: 'Next try', cell: ({ row }) => <NextTry breaker={row.original} /> }),
+    column.display({ id: 'since', header: 'Since', cell: ({ row }) => <Since breaker={row.original} /> }),
+    column.display({
+      id: 'menu',
+      header: 'Actions',
+      cell: ({ row }) => <BreakerActions breaker={row.original} serverName={serverName} />,
+    }),
+  ])
 
 function State({ breaker: { state, reason } }: { breaker: Breaker }) {
   const { word, tone } = BREAKER_STATES[state] ?? { word: state, tone: 'none' }
@@ -91,7 +101,7 @@ function State({ breaker: { state, reason } }: { breaker: Breaker }) {
       <Mark tone={tone} word={word} />
       {state !== 'closed' && (
         <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          {reason}
+          {sentence(reason)}
         </Text>
       )}
     </div>

@@ -19,6 +19,8 @@ const told = (details: Record<string, unknown> | null, name: string) => {
   return typeof value === 'string' ? value : ''
 }
 
+const BY_NAME = new Intl.Collator('en', { numeric: true })
+
 /** Each model that is listed, with what is in memory of it; those in memory first. */
 export function rowsOf(
   models: readonly ModelAnswer[],
@@ -39,5 +41,5 @@ export function rowsOf(
       state: states.get(model.name) ?? null,
     }
   })
-  return rows.sort((a, b) => Number(b.loaded) - Number(a.loaded) || a.name.localeCompare(b.name))
+  return rows.sort((a, b) => Number(b.loaded) - Number(a.loaded) || BY_NAME.compare(a.name, b.name))
 }

@@ -1,8 +1,8 @@
 import { Text } from '@mantine/core'
-import { type Breaker, nextTryAt } from '../../api/breakers'
-import { useLive } from '../../api/live'
-import { useNow } from '../../components/use-now'
-import { DASH, duration } from '../../lib/format'
+import { type Breaker, nextTryAt } from '../api/breakers'
+import { useLive } from '../api/live'
+import { DASH, duration } from '../lib/format'
+import { useNow } from './use-now'
 
 /** When a request may try it again, counting down. */
 export const NextTry = ({ breaker }: { breaker: Breaker }) => (
