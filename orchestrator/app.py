@@ -24,6 +24,7 @@ from orchestrator.admin.access import Guard, is_loopback
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.bundle import Bundle, digest
 from orchestrator.admin.events import PATH as EVENTS
+from orchestrator.admin.events import EventOperations
 from orchestrator.admin.live import Live
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
@@ -188,7 +189,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
             loading=loading,
             matrix=MatrixOperations(fleet, plane.admission.preview, clock),
             requests=RequestOperations(gateway, plane.recorder, plane.recent, clock, plane.live.activity.cancelled),
-            events=plane.live.event_operations,
+            events=EventOperations(plane.live.hub, guard.admits),
             activity=plane.live.activity_operations,
             history=plane.live.history_operations,
             session=SessionOperations(guard, clock),

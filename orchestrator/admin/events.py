@@ -1,6 +1,7 @@
 """The stream of events that an open page follows."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,8 +19,10 @@ RETRY = b"retry: 2000\n\n"
 class EventOperations:
     """Handler of `/api/events`."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, admits: Callable[[Scope], bool]) -> None:
+        """admits: may who sent this request still use the admin API? A session can end while its stream is open."""
         self._hub = hub
+        self._admits = admits
 
     async def stream(self, request: Request) -> Response:
         topics = _topics(request.query_params.get("topics", ""))
@@ -30,17 +33,18 @@ class EventOperations:
         if len(self._hub.listeners) >= MAX_LISTENERS:
             raise AdminError(503, "too_many_streams", f"{MAX_LISTENERS} event streams are open already", headers={"Retry-After": "5"})
         last_id = request.headers.get("last-event-id") or request.query_params.get("lastEventId", "")
-        return EventStream(self._hub, self._hub.join(topics, last_id))
+        return EventStream(self._hub, self._hub.join(topics, last_id), self._admits)
 
 
 class EventStream(Response):
-    """Sends what the hub has for one listener until the client leaves or the hub closes."""
+    """Sends what the hub has for one listener until the client leaves, its session ends or the hub closes."""
 
-    def __init__(self, hub: Hub, listener: Listener) -> None:
+    def __init__(self, hub: Hub, listener: Listener, admits: Callable[[Scope], bool]) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._hub = hub
         self._listener = listener
+        self._admits = admits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watching = asyncio.create_task(self._end_when_gone(receive))
@@ -48,7 +52,7 @@ class EventStream(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": RETRY, "more_body": True})
             # One at a time: a client that does not read holds up its own queue, and only a little in the buffer of its connection.
-            while (frame := await self._listener.next()) is not None:
+            while (frame := await self._listener.next()) is not None and self._admits(scope):
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

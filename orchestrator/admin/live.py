@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from orchestrator.admin.activity import Activity, ActivityOperations
-from orchestrator.admin.events import EventOperations
 from orchestrator.admin.history import History, HistoryOperations, WallTime
 from orchestrator.admin.hub import Hub
 from orchestrator.admin.sampler import Sampler
@@ -30,7 +29,6 @@ class Live:
         self._watch = Watch(fleet, self.hub, self.activity)
         self._sampler = Sampler(fleet, gateway, self.hub, self._points, self._watch, clock, times)
         recorder.readers.append(self._sampler.read)
-        self.event_operations = EventOperations(self.hub)
         self.activity_operations = ActivityOperations(self.activity)
         self.history_operations = HistoryOperations(fleet, self._points, self._watch, clock, times)
         self.tick = self._sampler.tick

@@ -47,6 +47,22 @@ def test_a_session_outlives_a_restart_and_not_its_token(tmp_path):
     assert cookie.partition("=")[2] not in log
 
 
+def test_a_stream_ends_with_its_session(tmp_path):
+    with Serving(tmp_path, {"ORCHESTRATOR_ADMIN_TOKEN": "canary-one"}) as serving:
+        cookie, other = sign_in(serving, "canary-one"), sign_in(serving, "canary-one")
+        streams = [http.client.HTTPConnection("127.0.0.1", serving.port, timeout=20) for _ in range(2)]
+        try:
+            for stream, own in zip(streams, (cookie, other), strict=True):
+                stream.request("GET", "/api/events", headers={"Cookie": own})
+            ended, going_on = [stream.getresponse() for stream in streams]
+            assert ask(serving, "DELETE", "/api/session", Cookie=cookie, **JSON)[0] == 200
+            assert b"event: hello" in ended.read()  # returns, since the stream is over
+            assert going_on.readline()
+        finally:
+            for stream in streams:
+                stream.close()
+
+
 def test_guessing_is_slowed_down_and_reading_the_state_is_not(tmp_path):
     with Serving(tmp_path, {"ORCHESTRATOR_ADMIN_TOKEN": "canary"}) as serving:
         statuses = [ask(serving, "POST", "/api/session", {"token": "wrong"}, **JSON)[0] for _ in range(6)]

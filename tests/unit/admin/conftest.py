@@ -12,6 +12,7 @@ from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Guard
 from orchestrator.admin.breakers import BreakerOperations
 from orchestrator.admin.bundle import Bundle
+from orchestrator.admin.events import EventOperations
 from orchestrator.admin.live import Live
 from orchestrator.admin.loading import LoadingOperations
 from orchestrator.admin.matrix import MatrixOperations
@@ -86,7 +87,7 @@ class Admin:
             loading=self.loading,
             matrix=MatrixOperations(self.fleet, self.bench.admission.preview, self.clock),
             requests=RequestOperations(self.bench.gateway, self.bench.recorder, self.recent, self.clock, self.cancelled.append),
-            events=self.live.event_operations,
+            events=EventOperations(self.live.hub, guard.admits),
             activity=self.live.activity_operations,
             history=self.live.history_operations,
             session=SessionOperations(guard, self.clock),
