@@ -1,13 +1,13 @@
 import {
-  Badge,
+  type BadgeProps,
   type CSSVariablesResolver,
   createTheme,
-  Drawer,
-  Menu,
-  Modal,
-  Notification,
-  Select,
-  Table,
+  type DrawerProps,
+  type MenuProps,
+  type ModalProps,
+  type NotificationProps,
+  type SelectProps,
+  type TableProps,
 } from '@mantine/core'
 
 const closeButtonProps = { 'aria-label': 'Close' }
@@ -21,20 +21,22 @@ export const theme = createTheme({
   fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.25rem' },
+  // Only the types of components: the components themselves would be loaded with the first page, whatever it shows.
   components: {
-    Badge: Badge.extend({ defaultProps: { radius: 'sm', tt: 'none', fw: 500 } }),
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps } }),
+    Badge: { defaultProps: { radius: 'sm', tt: 'none', fw: 500 } satisfies Partial<BadgeProps> },
+    Drawer: { defaultProps: { closeButtonProps } satisfies Partial<DrawerProps> },
     // What it would focus first is no item, which a menu must not hold.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
-    Notification: Notification.extend({ defaultProps: { closeButtonProps } }),
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } satisfies Partial<MenuProps> },
+    Modal: { defaultProps: { closeButtonProps } satisfies Partial<ModalProps> },
+    Notification: { defaultProps: { closeButtonProps } satisfies Partial<NotificationProps> },
     // The list itself scrolls: a box around it would have to be in the order of the keyboard.
-    Select: Select.extend({
-      defaultProps: { withScrollArea: false, styles: { options: { maxHeight: 240, overflowY: 'auto' } } },
-    }),
-    Table: Table.extend({
-      defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' },
-    }),
+    Select: {
+      defaultProps: {
+        withScrollArea: false,
+        styles: { options: { maxHeight: 240, overflowY: 'auto' } },
+      } satisfies Partial<SelectProps>,
+    },
+    Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' } satisfies Partial<TableProps> },
   },
 })
 
