@@ -1,0 +1,33 @@
+"""Long answers of the admin API in less bytes. What repeats itself as charts' points do shrinks to a twentieth."""
+
+import zlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator.admin.pages import takes_gzip
+from orchestrator.admin.slices import Slices
+
+LEAST_BYTES = 2048
+PIECE_BYTES = 32 * 1024  # takes less than half a millisecond
+LEVEL = 1
+GZIP = 31  # window bits of zlib: 15, and a gzip header
+
+
+async def compressed(answer: Response, request: Request) -> Response:
+    """The answer as gzip where the client takes that and it is worth it. Works in pieces: the event loop is shared with inference."""
+    body = bytes(answer.body)
+    answer.headers["Vary"] = "Accept-Encoding"
+    if len(body) < LEAST_BYTES or not takes_gzip(request.headers.get("accept-encoding", "")):
+        return answer
+    stream = zlib.compressobj(LEVEL, wbits=GZIP)
+    slices = Slices()
+    pieces: list[bytes] = []
+    for start in range(0, len(body), PIECE_BYTES):
+        pieces.append(stream.compress(body[start : start + PIECE_BYTES]))
+        await slices.pause()
+    pieces.append(stream.flush())
+    answer.body = b"".join(pieces)
+    answer.headers["Content-Length"] = str(len(answer.body))
+    answer.headers["Content-Encoding"] = "gzip"
+    return answer
