@@ -11,7 +11,7 @@ from tests.web.conftest import serving
 SERVERS = 100
 MODELS = 300
 REQUESTS_PER_SECOND = 500
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 
 
 @contextmanager
