@@ -35,6 +35,7 @@ class EmulatedServer:
         self._runner = None
         self.port = 0
         self.fault = 0
+        self.fault_says = ""
         self.fault_headers = {}
         self.delay_seconds = 0.0
         self.asked = []
@@ -75,7 +76,7 @@ class EmulatedServer:
             try:
                 await asyncio.sleep(self.delay_seconds)
                 if self.fault:
-                    return web.json_response({"error": f"emulated fault {self.fault}"}, status=self.fault, headers=self.fault_headers)
+                    return web.json_response({"error": self.fault_says or f"emulated fault {self.fault}"}, status=self.fault, headers=self.fault_headers)
                 return await handler(request)
             except (asyncio.CancelledError, ConnectionResetError):
                 self.left += 1
