@@ -24,11 +24,13 @@ class Servers:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
+        self._learned: dict[str, tuple[int, Learned]] = {}  # by id, with the hash of its text: lists are long and seldom change
 
     async def load(self, connection: AsyncConnection) -> FleetSpec:
         """Every server in the order of registration. A row that cannot be used has its `fault` set."""
-        rows = await connection.execute(select(servers).order_by(servers.c.number))
-        return FleetSpec(tuple(self._spec(row) for row in rows.mappings()))
+        rows = (await connection.execute(select(servers).order_by(servers.c.number))).mappings().all()
+        self._learned = {row["id"]: self._decoded(row["id"], row["learned"]) for row in rows}
+        return FleetSpec(tuple(self._spec(row) for row in rows))
 
     async def insert(self, connection: AsyncConnection, spec: ServerSpec) -> None:
         await connection.execute(insert(servers).values(self._row(spec)))
@@ -64,7 +66,11 @@ class Servers:
         except msgspec.DecodeError:
             fault = "its row in the database is damaged; delete this server and add it again"
         plain: dict[str, Any] = {name: row[name] for name in PLAIN}
-        return ServerSpec(**plain, **lists, api_key=api_key, headers=headers, fault=fault or _sealed(api_key, headers), learned=_learned(row["learned"]))
+        return ServerSpec(**plain, **lists, api_key=api_key, headers=headers, fault=fault or _sealed(api_key, headers), learned=self._learned[row["id"]][1])
+
+    def _decoded(self, server_id: str, text: str) -> tuple[int, Learned]:
+        before, now = self._learned.get(server_id), hash(text)
+        return before if before is not None and before[0] == now else (now, _learned(text))
 
 
 def _sealed(api_key: Secret | None, headers: dict[str, Secret]) -> str | None:
