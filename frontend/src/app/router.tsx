@@ -25,6 +25,20 @@ export const FAILURES = [
 export const RESULTS = ['ok', 'failed', ...FAILURES] as const
 export const SERVER_TABS = ['models', 'health', 'breakers', 'requests', 'configuration'] as const
 
+/** `trouble`: any but healthy. */
+export const STATUS_FILTERS = [
+  'trouble',
+  'healthy',
+  'degraded',
+  'down',
+  'draining',
+  'disabled',
+  'warming',
+  'configError',
+  'rateLimited',
+  'unknown',
+] as const
+
 const root = createRootRoute({ component: Outlet, notFoundComponent: Missing })
 
 const signIn = createRoute({
@@ -56,7 +70,7 @@ const servers = createRoute({
   path: '/servers',
   validateSearch: searching({
     q: text,
-    status: text,
+    status: oneOf<string>(...STATUS_FILTERS),
     tag: text,
     add: flag,
   }),

@@ -13,8 +13,8 @@ export const oneOf =
 export const searching =
   <R extends Record<string, (value: unknown) => unknown>>(readers: R) =>
   (search: Search): { [K in keyof R]?: Exclude<ReturnType<R[K]>, undefined> } => {
-    const read = Object.entries(readers).map(([name, reader]) => [name, reader(search[name])] as const)
-    return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as never
+    // Also those left out are named: the router puts what is read over what was written, so that would show through.
+    return Object.fromEntries(Object.entries(readers).map(([name, reader]) => [name, reader(search[name])])) as never
   }
 
 export const parseSearch = (search: string): Search => Object.fromEntries(new URLSearchParams(search))
