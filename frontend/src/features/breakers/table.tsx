@@ -33,7 +33,7 @@ export const BreakerTable = memo(function BreakerTable({
   const shown = useMemo(() => breakers.slice(0, most), [breakers, most])
   return (
     <>
-      <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={960} />
+      <DataTable columns={columns} data={shown} label={label} rowId={idOf} minWidth={960} cardsBelow="80em" />
       {breakers.length > most && (
         <Center p="xs">
           <Button size="compact-sm" variant="default" onClick={() => setMost(most + step)}>
