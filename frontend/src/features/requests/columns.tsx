@@ -53,6 +53,7 @@ export function logLook(names: Names): Look<RequestAnswer> {
   return {
     columns,
     minWidth: 1080,
+    cards: '(max-width: 40em)',
     cardHeight: 96,
     card: (row) => <LogCard row={row} names={names} />,
     name: (row) => `${clock(endOf(row))}, details`,

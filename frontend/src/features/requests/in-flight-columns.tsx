@@ -65,6 +65,7 @@ export function inFlightLook(names: Names, onCancel: (row: InFlightAnswer) => vo
   return {
     columns,
     minWidth: 960,
+    cards: '(max-width: 79.99em)',
     cardHeight: 106,
     card: (row) => (
       <div style={{ padding: '6px 10px' }}>

@@ -38,7 +38,7 @@ export function InFlight() {
             look={look}
             rows={rows}
             rowKey={keyOf}
-            height={`min(max(240px, 100dvh - 200px), ${rows.length * 30 + 36}px)`}
+            maxHeight="max(70dvh, 100dvh - 200px)"
           />
         </>
       ) : (

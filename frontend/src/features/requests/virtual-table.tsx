@@ -12,10 +12,12 @@ export interface Column<T> {
   cell: (row: T) => ReactNode
 }
 
-/** How rows look, as a table and, on phones, as cards. Must not change with every render. */
+/** How rows look, as a table and, where that has no room, as cards. Must not change with every render. */
 export interface Look<T> {
   columns: readonly Column<T>[]
   minWidth: number
+  /** Of the window: where rows are cards. A media query. */
+  cards: string
   card: (row: T) => ReactNode
   cardHeight: number
   /** Text of the button that opens the row, and what it says when pointed at. */
@@ -35,13 +37,16 @@ interface Props<T> {
   onReading?: ((reading: boolean) => void) | undefined
   box?: RefObject<HTMLDivElement | null>
   className?: string | undefined
-  height?: string
+  /** Of a box that is otherwise as high as its rows. */
+  maxHeight?: string
 }
 
 const ROW = 30
 const HEAD = 32
+/** Margins of the cards, and borders of the box. */
+const AROUND_CARDS = 18
 
-/** Renders only the rows that are in sight. A real table with the layout of a grid; a list of cards on phones. */
+/** Renders only the rows that are in sight. A real table with the layout of a grid; a list of cards where that has no room. */
 export function VirtualTable<T>({
   label,
   look,
@@ -52,9 +57,9 @@ export function VirtualTable<T>({
   onReading,
   box,
   className,
-  height,
+  maxHeight,
 }: Props<T>) {
-  const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
+  const narrow = useMediaQuery(look.cards, false, { getInitialValueInEffect: false })
   const own = useRef<HTMLDivElement>(null)
   const ref = box ?? own
   const rowHeight = narrow ? look.cardHeight : ROW
@@ -83,11 +88,12 @@ export function VirtualTable<T>({
     return row === undefined ? [] : [{ row, index: item.index, start: item.start, marker: key, open: key === shown }]
   })
   const size = virtual.getTotalSize()
+  const natural = rows.length * rowHeight + (narrow ? AROUND_CARDS : HEAD + 4)
   return (
     <Box
       ref={ref}
       className={`${classes.box} ${className ?? ''}`}
-      style={{ height }}
+      style={maxHeight === undefined ? undefined : { height: `min(${maxHeight}, ${natural}px)` }}
       tabIndex={0}
       role="region"
       aria-label={label}
