@@ -63,6 +63,10 @@ def until(condition, what):
         time.sleep(0.05)
 
 
+def told_of(one, kind):
+    return kind in [event["kind"] for event in one.ask("GET", "/api/activity")[1]["events"]]
+
+
 def allow(problems, *parts):
     for part in parts:
         problems.expect(part)
@@ -83,11 +87,14 @@ def test_killed_and_started_again_the_page_keeps_what_it_has_and_goes_on(page, o
     expect(row(page, "only")).to_be_visible()
     with orchestrator:
         add(orchestrator, "another")
+        assert orchestrator.ask("DELETE", "/api/servers/only")[0] == 204
+        until(lambda: told_of(orchestrator, "serverRemoved"), "the removal is news still")
         page.clock.fast_forward(16_000)
         expect(stream(page)).to_have_text("Live")
         page.clock.resume()
         expect(page.get_by_role("alert").filter(has_text=NOT_REACHED)).to_have_count(0)
         expect(row(page, "another")).to_be_visible()
+        expect(row(page, "only")).to_have_count(0)
         assert same(page)
 
 
