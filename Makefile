@@ -9,7 +9,7 @@ ALONE_UI := $(if $(shell command -v flock),flock frontend/package-lock.json)
 UI := $(PYTHON) frontend/build_ui.py
 INPUTS := pyproject.toml tests/constraints.txt
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench ui ui-or-without ui-check types browser screenshots clean
+.PHONY: help demo run test check bench bench-ui ui ui-or-without ui-check types browser screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ screenshots: .venv/.installed-dev ui ## pictures of every page of the admin UI, 
 
 bench: .venv/.installed-dev ## cost per request and per chunk, next to nginx; ARGS=--quick
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-ui: .venv/.installed-dev ui ## cost of the admin UI, for the browser and for the orchestrator; 9 minutes
+	@$(BIN)/python -m tests.bench.ui $(ARGS)
 
 clean: ## remove .venv and everything that tools left behind; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist frontend/node_modules orchestrator/ui
