@@ -166,11 +166,17 @@ describe('a stream that failed', () => {
 describe('a silent stream', () => {
   it('is taken for dead, although the browser notices nothing', async () => {
     newest().hello()
-    await vi.advanceTimersByTimeAsync(14_000)
+    const heard = Date.now() / 1000
+    await vi.advanceTimersByTimeAsync(4000)
     expect(live.get().state).toBe('live')
-    await vi.advanceTimersByTimeAsync(6000)
+    await vi.advanceTimersByTimeAsync(2000)
     expect(opened[0]?.closed).toBe(true)
-    expect(live.get().state).toBe('lost')
+    expect(live.get()).toMatchObject({ state: 'lost', lostSince: heard })
+  })
+
+  it('has time to be opened', async () => {
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect(opened[0]?.closed).toBe(false)
   })
 
   it('is one that never says hello, too', async () => {

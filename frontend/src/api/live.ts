@@ -42,7 +42,7 @@ export interface World {
 
 export interface Snapshot {
   state: StreamState
-  /** Unix seconds since which the stream is not live, null while it is (or is paused because nobody looks). */
+  /** Unix seconds of the last event before the stream was lost (of when it was opened, if there was none); null while it is live or paused because nobody looks. */
   lostSince: number | null
   /** Seconds that the orchestrator's clock is ahead of ours. */
   offset: number
@@ -52,8 +52,10 @@ export interface Snapshot {
 
 const ALWAYS: Topic[] = ['metrics', 'servers', 'activity']
 /** Points come every second: this long without any event, the connection is dead and nobody said so (sleep, another network). */
-const SILENCE_MS = 15_000
-const CHECK_MS = 5_000
+const SILENCE_MS = 5_000
+const CHECK_MS = 1_000
+/** A new connection takes longer where the network is slow. */
+const OPENING_MS = 15_000
 const SESSION_MS = 10_000
 const NAMES: (keyof Events)[] = [
   'hello',
@@ -83,6 +85,7 @@ export class Live {
   private reopening: ReturnType<typeof setTimeout> | undefined
   private watchdog: ReturnType<typeof setInterval> | undefined
   private heardAt = 0
+  private patience = OPENING_MS
   private tries = 0
   private build = ''
   private lastId = ''
@@ -122,7 +125,7 @@ export class Live {
     document.addEventListener('visibilitychange', onVisibility)
     window.addEventListener('online', this.retryNow)
     this.watchdog = setInterval(() => {
-      if (this.source && Date.now() - this.heardAt > SILENCE_MS) this.failed(this.source)
+      if (this.source && Date.now() - this.heardAt > this.patience) this.failed(this.source)
     }, CHECK_MS)
     onVisibility()
     return () => {
@@ -164,6 +167,7 @@ export class Live {
     const source = this.world.open(this.url())
     this.source = source
     this.heardAt = Date.now()
+    this.patience = OPENING_MS
     source.onerror = () => this.failed(source)
     for (const name of NAMES)
       source.addEventListener(name, (message) => {
@@ -173,6 +177,7 @@ export class Live {
 
   private heard(name: keyof Events, message: MessageEvent<string>) {
     this.heardAt = Date.now()
+    this.patience = SILENCE_MS
     if (message.lastEventId) this.lastId = message.lastEventId
     const payload = JSON.parse(message.data)
     if (name === 'hello') this.greeted(payload)
@@ -193,7 +198,7 @@ export class Live {
   private failed(source: EventSource) {
     if (source !== this.source) return
     this.shut()
-    this.set({ state: 'lost', lostSince: this.snapshot.lostSince ?? Date.now() / 1000 })
+    this.set({ state: 'lost', lostSince: this.snapshot.lostSince ?? this.heardAt / 1000 })
     const pause = Math.min(15_000, 1000 * 2 ** this.tries++) * (0.5 + this.world.random() / 2)
     this.timer = setTimeout(() => void this.again(), pause)
   }

@@ -57,7 +57,7 @@ it('has patience with a stream that breaks, then offers to try again', async () 
   expect(screen.queryByRole('alert')).toBeNull()
   act(() => newest().fail())
   await act(() => vi.advanceTimersByTimeAsync(1500))
-  expect(screen.getByRole('alert')).toHaveTextContent('The orchestrator has not been reached since')
+  expect(screen.getByRole('alert')).toHaveTextContent('Live updates have been missing since')
   const before = opened.length
   act(() => newest().fail())
   vi.useRealTimers()

@@ -15,7 +15,7 @@ export function Banner() {
   if (lost && lostSince !== null)
     return (
       <Message
-        text={`The orchestrator has not been reached since ${clock(lostSince)}. What you see is of that time.`}
+        text={`Live updates have been missing since ${clock(lostSince)}; figures may be of that time.`}
         action="Try now"
         onAction={live.retryNow}
       />
