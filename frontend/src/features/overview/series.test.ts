@@ -34,6 +34,11 @@ describe('errors', () => {
     ])
   })
 
+  it('are not what is nobody’s fault', () => {
+    const line = lineOf([aPoint(1, { errors: { clientGone: 2, cancelled: 1, timeout: 3 } })])
+    expect(errorCurves(line).map(({ label }) => label)).toEqual(['Timed out'])
+  })
+
   it('are a flat line where there were none', () => {
     expect(errorCurves(lineOf([aPoint(1), aPoint(2)])).map(({ values }) => values)).toEqual([[0, 0]])
   })

@@ -38,17 +38,16 @@ export const curve = (
 export const rateCurve = (line: Line, label: string, color: string, count: (point: PointAnswer) => number): Series =>
   curve(line, label, color, (point) => count(point) / point.stepSeconds)
 
+/** Without what is nobody's fault, as in the tile. */
 const ERROR_COLORS: Record<string, string> = {
   serverError: '--tone-bad',
   timeout: '--c4',
   truncated: '--c1',
   rateLimited: '--c3',
   clientError: '--c2',
-  clientGone: '--c6',
-  cancelled: '--c5',
 }
 
-/** One curve for each failure that happened; a flat one if none did. */
+/** One curve for each failure that happened and is somebody's fault; a flat one if none did. */
 export function errorCurves(line: Line): Series[] {
   const seen = new Set(line.points.flatMap((point) => (point ? Object.keys(point.errors) : [])))
   const failures = Object.keys(ERROR_COLORS).filter((failure) => seen.has(failure))
