@@ -2,6 +2,7 @@ import { Paper, Stack } from '@mantine/core'
 import { memo, useCallback, useMemo, useRef, useState } from 'react'
 import { useServerNames } from '../../api/server-names'
 import type { RequestAnswer } from '../../api/types'
+import { Failed } from '../../components/empty'
 import { Stale } from '../../components/stale'
 import { logLook } from './columns'
 import { isFiltered, matcher } from './filter'
@@ -65,6 +66,9 @@ export const Log = memo(function Log() {
         </div>
       )}
       <Stale query={query} what="Requests" />
+      {query.isLoadingError && rows.length > 0 && (
+        <Failed what="Requests" error={query.error} onRetry={() => void query.refetch()} />
+      )}
       {!empty && (
         <Shown
           rows={rows}

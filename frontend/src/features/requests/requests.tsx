@@ -5,6 +5,7 @@ import { count } from '../../lib/format'
 import { InFlight } from './in-flight'
 import { Log } from './log'
 import { NO_FILTERS, useRequestSearch } from './search'
+import { useInFlightTotal } from './use-in-flight'
 
 export function Requests() {
   const [{ view = 'log' }, change] = useRequestSearch()
@@ -38,6 +39,7 @@ export function Requests() {
 }
 
 function Count() {
-  const inFlight = useLastPoint()?.inFlight
+  const last = useLastPoint()?.inFlight
+  const inFlight = useInFlightTotal() ?? last
   return inFlight === undefined ? null : ` (${count(inFlight)})`
 }

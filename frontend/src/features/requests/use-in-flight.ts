@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useRef } from 'react'
+import { useCallback, useRef, useSyncExternalStore } from 'react'
 import { api } from '../../api/client'
 import { useEvent, useTopic } from '../../api/live'
 import type { InFlightAnswer, InFlightRows, RequestsAnswer } from '../../api/types'
@@ -38,4 +38,11 @@ export function useInFlight() {
     [client, without],
   )
   return { query, remove }
+}
+
+/** How many run, as the open list tells it; undefined while there is none. Fetches nothing. */
+export function useInFlightTotal(): number | undefined {
+  const client = useQueryClient()
+  const watch = useCallback((watcher: () => void) => client.getQueryCache().subscribe(watcher), [client])
+  return useSyncExternalStore(watch, () => client.getQueryData<InFlightRows>(KEY)?.total)
 }

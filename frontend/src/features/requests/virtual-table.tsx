@@ -1,7 +1,16 @@
 import { Box } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type MouseEvent, memo, type ReactNode, type RefObject, useEffect, useRef } from 'react'
+import {
+  type CSSProperties,
+  type MouseEvent,
+  memo,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useMemo,
+  useRef,
+} from 'react'
 import classes from './virtual-table.module.css'
 
 export interface Column<T> {
@@ -9,6 +18,8 @@ export interface Column<T> {
   /** Of the grid, such as `80px` or `minmax(120px, 1fr)`. */
   width: string
   end?: boolean
+  /** Left out where room is tight. */
+  extra?: boolean
   cell: (row: T) => ReactNode
 }
 
@@ -18,6 +29,8 @@ export interface Look<T> {
   minWidth: number
   /** Of the window: where rows are cards. A media query. */
   cards: string
+  /** Of the window: where there is no room for extra columns. A media query. */
+  tight?: string
   card: (row: T) => ReactNode
   cardHeight: number
   /** Text of the button that opens the row, and what it says when pointed at. */
@@ -49,7 +62,7 @@ const AROUND_CARDS = 18
 /** Renders only the rows that are in sight. A real table with the layout of a grid; a list of cards where that has no room. */
 export function VirtualTable<T>({
   label,
-  look,
+  look: whole,
   rows,
   rowKey,
   onOpen,
@@ -59,6 +72,7 @@ export function VirtualTable<T>({
   className,
   maxHeight,
 }: Props<T>) {
+  const look = useFitting(whole)
   const narrow = useMediaQuery(look.cards, false, { getInitialValueInEffect: false })
   const own = useRef<HTMLDivElement>(null)
   const ref = box ?? own
@@ -122,6 +136,12 @@ export function VirtualTable<T>({
       )}
     </Box>
   )
+}
+
+/** Without the extra columns where room is tight. */
+function useFitting<T>(look: Look<T>): Look<T> {
+  const tight = useMediaQuery(look.tight ?? 'not all', false, { getInitialValueInEffect: false })
+  return useMemo(() => (tight ? { ...look, columns: look.columns.filter((one) => !one.extra) } : look), [look, tight])
 }
 
 function useReading(tell: ((reading: boolean) => void) | undefined) {
