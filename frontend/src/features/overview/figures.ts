@@ -9,6 +9,10 @@ export function lastOf(points: readonly PointAnswer[], seconds: number): readonl
   return newest ? points.filter((point) => point.time > newest.time - seconds + 0.5) : []
 }
 
+/** Whole seconds that these points measured. */
+export const secondsOf = (points: readonly PointAnswer[]) =>
+  Math.round(points.reduce((sum, point) => sum + point.stepSeconds, 0))
+
 /** Per second over all these points, null if there are none. */
 export function perSecond(points: readonly PointAnswer[], count: (point: PointAnswer) => number): number | null {
   const seconds = points.reduce((sum, point) => sum + point.stepSeconds, 0)

@@ -82,8 +82,15 @@ it('goes on by the stream', async () => {
 it('invents no figure where there is none', async () => {
   serving({ history: { points: points(5) } })
   show(<Overview />)
-  expect(await tile('TTFT p50', '–', 'no streams in the last 10 s')).toBeVisible()
-  expect(await tile('Errors/s', '0', 'none in 60 s')).toBeVisible()
+  expect(await tile('TTFT p50', '–', 'no streams in the last 5 s')).toBeVisible()
+  expect(await tile('Requests/s', '0', 'last 5 s')).toBeVisible()
+  expect(await tile('Errors/s', '0', 'none in 5 s')).toBeVisible()
+})
+
+it('does not deny streams whose percentiles were not told', async () => {
+  serving({ history: { points: points(20, { firstTokenP50Seconds: 0.2 }) } })
+  show(<Overview />)
+  expect(await tile('TTFT p50', '–', '–')).toBeVisible()
 })
 
 it('names the servers that are not up, and links to them', async () => {

@@ -4,7 +4,7 @@ import { useServers } from '../../api/queries'
 import type { PointAnswer } from '../../api/types'
 import { Tile } from '../../components/tile'
 import { count, DASH, duration, rate } from '../../lib/format'
-import { errorsOf, lastOf, perSecond } from './figures'
+import { errorsOf, lastOf, perSecond, secondsOf } from './figures'
 import { othersOf } from './others'
 
 /** What a rate is taken over: a single second flickers. Errors are few, so they are to be seen for longer. */
@@ -25,7 +25,7 @@ export function Tiles() {
       <Tile
         label="Requests/s"
         value={rate(perSecond(recent, (point) => point.requests))}
-        sub="last 10 s"
+        sub={windowOf(recent)}
         to="/requests"
       />
       <Tile
@@ -35,17 +35,20 @@ export function Tiles() {
         to="/requests"
         search={IN_FLIGHT}
       />
-      <FirstToken newest={newest} />
+      <FirstToken newest={newest} recent={recent} />
       <Tile
         label="Output tokens/s"
         value={rate(perSecond(recent, (point) => point.completionTokens))}
-        sub={`prompt ${rate(perSecond(recent, (point) => point.promptTokens))}/s, last 10 s`}
+        sub={`prompt ${rate(perSecond(recent, (point) => point.promptTokens))}/s, ${windowOf(recent)}`}
         to="/requests"
       />
       <Errors points={lastOf(points, ERROR_SECONDS)} />
     </SimpleGrid>
   )
 }
+
+/** What a figure is really of: less than was wanted where the past could not be fetched or is too short. */
+const windowOf = (points: readonly PointAnswer[]) => (points.length ? `last ${secondsOf(points)} s` : DASH)
 
 function ServersUp() {
   const { data: servers } = useServers()
@@ -62,14 +65,17 @@ function ServersUp() {
   )
 }
 
-function FirstToken({ newest }: { newest: PointAnswer | undefined }) {
+/** Fetched points do not know the percentiles of ten seconds, but whether there were streams at all. */
+function FirstToken({ newest, recent }: { newest: PointAnswer | undefined; recent: readonly PointAnswer[] }) {
+  const none = recent.length > 0 && recent.every((point) => point.firstTokenP50Seconds == null)
+  const says = none ? `no streams in the ${windowOf(recent)}` : DASH
   const p50 = newest?.recentFirstTokenP50Seconds ?? null
   const p95 = newest?.recentFirstTokenP95Seconds ?? null
   return (
     <Tile
       label="TTFT p50"
       value={duration(p50)}
-      sub={p50 === null ? 'no streams in the last 10 s' : `p95 ${duration(p95)}, last 10 s`}
+      sub={p50 === null ? says : `p95 ${duration(p95)}, last 10 s`}
       to="/requests"
     />
   )
@@ -82,7 +88,9 @@ function Errors({ points }: { points: readonly PointAnswer[] }) {
   const errors = points.reduce((sum, point) => sum + errorsOf(point), 0)
   const requests = points.reduce((sum, point) => sum + point.requests, 0)
   const share = requests ? (100 * errors) / requests : 0
-  const says = errors ? `${share < 10 ? share.toFixed(1) : share.toFixed(0)} % of requests, last 60 s` : 'none in 60 s'
+  const says = errors
+    ? `${share < 10 ? share.toFixed(1) : share.toFixed(0)} % of requests, ${windowOf(points)}`
+    : `none in ${secondsOf(points)} s`
   return (
     <Tile
       label="Errors/s"
