@@ -11,7 +11,10 @@ const STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400
 const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000]
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-/** The drawing. onCursor: told the index of the time under the cursor, null when it has left. */
+/** The cursor is where there are no data. */
+export const NOWHERE = -1
+
+/** The drawing. onCursor: told the index of the time under the cursor, NOWHERE where there is none near, null when it has left. */
 export const ChartCanvas = memo(function ChartCanvas(props: ChartProps & { onCursor: Cursor }) {
   const { times, series, height = 150 } = props
   const host = useRef<HTMLDivElement>(null)
@@ -82,8 +85,30 @@ function optionsOf(latest: { current: ChartProps & { onCursor: Cursor } }, width
         ...(fill && { fill: `${css(color)}22` }),
       })),
     ],
-    hooks: { setCursor: [(made) => latest.current.onCursor(made.cursor.idx ?? null)] },
+    hooks: { setCursor: [(made) => latest.current.onCursor(pointedAt(made))] },
   }
+}
+
+function pointedAt(made: uPlot): number | null {
+  const { idx, left = -1 } = made.cursor
+  if (idx == null) return null
+  const [times, ...values] = made.data
+  return left < 0 || isNear(times, values, idx, made.posToVal(left, 'x')) ? idx : NOWHERE
+}
+
+/** Whether this time is at most a step from the data at the nearest index, or on a line from there. */
+export function isNear(
+  times: ArrayLike<number>,
+  values: readonly ArrayLike<number | null | undefined>[],
+  at: number,
+  time: number,
+): boolean {
+  const moment = times[at] ?? Number.NaN
+  const beside = time < moment ? at - 1 : at + 1
+  if (values.some((one) => one[beside] != null)) return true
+  const steps = [at - 1, at + 1].map((other) => Math.abs((times[other] ?? Number.POSITIVE_INFINITY) - moment))
+  const step = Math.min(...steps)
+  return Math.abs(time - moment) <= (Number.isFinite(step) ? step : 1)
 }
 
 function axesOf(tell: (value: number) => string, whole?: boolean): uPlot.Axis[] {

@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/react'
 import { expect, it } from 'vitest'
 import { show } from '../test/render'
 import { Chart } from './chart'
-import { lonelyIn, trimmed } from './chart-canvas'
+import { isNear, lonelyIn, trimmed } from './chart-canvas'
 
 const series = [
   { label: 'p50', color: '--c1', values: [0.1, null, 0.3] },
@@ -55,4 +55,14 @@ it('finds values without neighbours, which make no line', () => {
   expect(lonelyIn([1, null, 2, 3, null, 0])).toEqual([0, 5])
   expect(lonelyIn([null, 1, 2])).toEqual([])
   expect(lonelyIn([])).toEqual([])
+})
+
+it('reads no value off where there are no data', () => {
+  const times = [1000, 1010, 1020, 3000, 5000]
+  const values = [[1, 2, 3, null, 4]]
+  expect(isNear(times, values, 0, 995)).toBe(true)
+  expect(isNear(times, values, 0, 10)).toBe(false)
+  expect(isNear(times, values, 1, 1014)).toBe(true)
+  expect(isNear(times, values, 2, 1900)).toBe(false)
+  expect(isNear([1000], [[1]], 0, 900)).toBe(false)
 })

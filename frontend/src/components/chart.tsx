@@ -2,7 +2,7 @@ import { Paper, VisuallyHidden } from '@mantine/core'
 import { memo, useId, useState } from 'react'
 import { DASH } from '../lib/format'
 import classes from './chart.module.css'
-import { ChartCanvas } from './chart-canvas'
+import { ChartCanvas, NOWHERE } from './chart-canvas'
 import { ChartTable } from './chart-table'
 import { timeOfDay } from './chart-time'
 
@@ -83,7 +83,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
             Latest: {series.map((one) => `${one.label} ${text(one)}`).join(', ') || 'no data'}
           </VisuallyHidden>
           <ChartCanvas {...props} onCursor={setCursor} />
-          {pointed !== null && (
+          {pointed !== null && pointed !== NOWHERE && (
             <span className={`${classes.time} num`} aria-hidden="true">
               {timeOfDay(times[pointed] ?? 0, true)}
             </span>
