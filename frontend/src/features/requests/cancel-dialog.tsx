@@ -8,13 +8,15 @@ import type { CancelAnswer, InFlightAnswer } from '../../api/types'
 
 interface Props {
   request: InFlightAnswer
+  /** It is on the list no longer, so there is no opener to give the focus back to. */
+  gone: boolean
   onClose: () => void
   /** It is in flight no longer. */
   onDone: (request: InFlightAnswer) => void
 }
 
 /** Says what it does to the client and to the server, then does it. */
-export function CancelDialog({ request, onClose, onDone }: Props) {
+export function CancelDialog({ request, gone, onClose, onDone }: Props) {
   const [opened, setOpened] = useState(true)
   const phone = useMediaQuery('(max-width: 40em)')
   const cancel = useMutation({
@@ -33,6 +35,7 @@ export function CancelDialog({ request, onClose, onDone }: Props) {
       opened={opened}
       onClose={() => setOpened(false)}
       onExitTransitionEnd={onClose}
+      returnFocus={!gone}
       title="Cancel this request?"
       closeButtonProps={{ 'aria-label': 'Close' }}
       fullScreen={phone}

@@ -1,7 +1,7 @@
 import { Button, Group, Paper, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { Hourglass } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { useServerNames } from '../../api/server-names'
 import type { InFlightAnswer } from '../../api/types'
 import { Empty, Failed, Loading } from '../../components/empty'
@@ -19,7 +19,14 @@ export function InFlight() {
   const names = useServerNames()
   const [cancelling, setCancelling] = useState<InFlightAnswer | null>(null)
   const look = useMemo(() => inFlightLook(names, setCancelling), [names])
+  const box = useRef<HTMLDivElement>(null)
   const rows = query.data?.inFlight
+  const gone = cancelling !== null && !rows?.some((row) => keyOf(row) === keyOf(cancelling))
+  // The dialog may keep an older onClose while it goes away.
+  const isGone = useRef(gone)
+  useEffect(() => {
+    if (cancelling) isGone.current = gone
+  }, [cancelling, gone])
   return (
     <Stack gap="sm">
       <Stale query={query} what="Requests in flight" />
@@ -38,11 +45,12 @@ export function InFlight() {
             look={look}
             rows={rows}
             rowKey={keyOf}
+            box={box}
             maxHeight="max(70dvh, 100dvh - 200px)"
           />
         </>
       ) : (
-        <Paper withBorder>
+        <Paper withBorder ref={box} tabIndex={-1} role="region" aria-label="Requests in flight">
           {query.data === undefined && query.error ? (
             <Failed what="Requests in flight" error={query.error} onRetry={() => void query.refetch()} />
           ) : rows === undefined ? (
@@ -62,7 +70,17 @@ export function InFlight() {
           )}
         </Paper>
       )}
-      {cancelling && <CancelDialog request={cancelling} onClose={() => setCancelling(null)} onDone={remove} />}
+      {cancelling && (
+        <CancelDialog
+          request={cancelling}
+          gone={gone}
+          onClose={() => {
+            setCancelling(null)
+            if (isGone.current) box.current?.focus()
+          }}
+          onDone={remove}
+        />
+      )}
     </Stack>
   )
 }

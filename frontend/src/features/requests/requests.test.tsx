@@ -63,6 +63,46 @@ it('says why the list cannot be loaded, and tries again when asked', async () =>
   expect(await screen.findByText('model-b')).toBeVisible()
 })
 
+it('does not pass off what the stream tells as the whole list', async () => {
+  const failed = { status: 403, json: { error: { code: 'forbidden', message: 'not from there', field: null } } }
+  serving({ more: { 'GET /requests': () => failed } })
+  open()
+  await screen.findByText('not from there')
+  await say('requests', { requests: [aRequest({ id: 'd', model: 'model-d' })], dropped: 0 })
+  expect(await screen.findByText('model-d')).toBeVisible()
+  expect(screen.getByText('not from there')).toBeVisible()
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeVisible()
+})
+
+/** A window as wide as that, in pixels. */
+const wide = (pixels: number) =>
+  vi.spyOn(window, 'matchMedia').mockImplementation((query) => {
+    const most = Number(/max-width: ([\d.]+)em/.exec(query)?.[1] ?? 0) * 16
+    return { matches: pixels <= most, addEventListener() {}, removeEventListener() {} } as never
+  })
+
+it.each([
+  [1199, 'card', 0],
+  [1280, 'table', 8],
+  [1440, 'table', 10],
+])('fits the log into a window of %i px: %s, %i columns', async (width, _, columns) => {
+  const window = wide(width)
+  serving({ requests: three })
+  open()
+  await screen.findByText('model-a')
+  expect(screen.queryAllByRole('columnheader')).toHaveLength(columns)
+  window.mockRestore()
+})
+
+it('keeps Cancel in sight where the columns of what runs have no room', async () => {
+  const window = wide(768)
+  serving({ inFlight: [running()] })
+  open('?view=inflight')
+  const cards = await screen.findByRole('list', { name: 'Requests in flight' })
+  expect(within(cards).getByRole('button', { name: /^Cancel the request for/ })).toBeVisible()
+  window.mockRestore()
+})
+
 it('shows a row in words: an answer, a 200 that broke, a second try', async () => {
   serving({
     requests: [
@@ -207,6 +247,7 @@ it('follows what runs by the stream, and says so when nothing does', async () =>
   await waitFor(() => expect(opened.at(-1)?.url).toContain('inflight'))
   await say('inflight', { inFlight: [running(), running({ id: 'two' })], total: 412 })
   expect(await screen.findByText(/The oldest 2 of 412/)).toBeVisible()
+  expect(screen.getByRole('tab', { name: 'In flight (412)' })).toBeVisible()
   await say('inflight', { inFlight: [], total: 0 })
   expect(await screen.findByText('Nothing is in flight')).toBeVisible()
 })
@@ -230,6 +271,19 @@ it('cancels a request after having said what that does, and takes it off the lis
   // The stream may tell of it once more before it has ended.
   await say('inflight', { inFlight: [running({ id: 'one/two' })], total: 1 })
   expect(screen.getByText('Nothing is in flight')).toBeVisible()
+  await waitFor(() => expect(screen.getByRole('region', { name: 'Requests in flight' })).toHaveFocus())
+})
+
+it('gives the focus to the list when the cancelled request was not the only one', async () => {
+  serving({
+    inFlight: [running(), running({ id: 'two', client: '10.0.0.8' })],
+    more: { 'POST /requests/one/cancel': () => ({ json: { cancelled: 1 } }) },
+  })
+  const { user } = open('?view=inflight')
+  await user.click(await screen.findByRole('button', { name: /^Cancel the request for .* 10.0.0.7/ }))
+  await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Cancel the request' }))
+  await waitFor(() => expect(rows()).toHaveLength(1))
+  await waitFor(() => expect(screen.getByRole('region', { name: 'Requests in flight' })).toHaveFocus())
 })
 
 it('says why a request was not cancelled, and leaves it there', async () => {
