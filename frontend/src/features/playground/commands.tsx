@@ -2,7 +2,7 @@ import { Box, Stack, Text } from '@mantine/core'
 import { memo } from 'react'
 import { Copyable } from '../../components/copyable'
 import { commandOf, type Target } from './ask'
-import { type Conversation, isBusy, saidTo, useTurns } from './conversation'
+import { asking, type Conversation, useTurns } from './conversation'
 import classes from './playground.module.css'
 
 interface Props {
@@ -11,20 +11,22 @@ interface Props {
   prompt: string
 }
 
-/** What would be sent now, for each model, as commands. */
+const PLACEHOLDER = '<your message>'
+
+/** The request that was sent last, to each model, as commands; before any, what would be sent now. */
 export const Commands = memo(function Commands({ conversation, targets, prompt }: Props) {
-  const all = useTurns(conversation)
-  const turns = isBusy(all) ? all.slice(0, -1) : all
+  const turns = useTurns(conversation)
+  const last = turns.at(-1) ?? { prompt: prompt.trim() || PLACEHOLDER, targets }
   return (
     <Stack gap="xs">
-      {targets.map((target, side) => {
-        const said = [...saidTo(turns, side), { role: 'user' as const, content: prompt.trim() || 'Hello' }]
-        const label = targets.length > 1 ? `command for ${target.model}` : 'command'
+      {last.targets.map((target, side) => {
+        const said = asking(turns.slice(0, -1), side, last.prompt)
+        const label = last.targets.length > 1 ? `command for ${target.model}` : 'command'
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a model may be compared with itself
           <Box className={classes.command} key={`${side} ${target.model}`}>
             <Text size="xs" c="dimmed" mb={2}>
-              {targets.length > 1 ? `The same with curl, for ${target.model}` : 'The same with curl'}
+              {last.targets.length > 1 ? `The same with curl, for ${target.model}` : 'The same with curl'}
             </Text>
             <Copyable text={commandOf(target, said, location.origin)} label={label} />
           </Box>

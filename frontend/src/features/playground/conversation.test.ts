@@ -69,9 +69,9 @@ it('tells its watchers at most ten times a second while an answer grows', async 
 describe('what a side was told', () => {
   const answers = (...said: string[]) => said.map((text) => ({ ...begun(target('a')), state: 'done' as const, text }))
   const turns: Turn[] = [
-    { number: 1, prompt: 'One', answers: answers('<think>hm</think>First') },
-    { number: 2, prompt: 'Two', answers: answers('') },
-    { number: 3, prompt: 'Three', answers: answers('Left', 'Right') },
+    { number: 1, prompt: 'One', targets: [], answers: answers('<think>hm</think>First') },
+    { number: 2, prompt: 'Two', targets: [], answers: answers('') },
+    { number: 3, prompt: 'Three', targets: [], answers: answers('Left', 'Right') },
   ]
   it('leaves out thinking and turns that failed', () => {
     expect(saidTo(turns, 0).map(({ content }) => content)).toEqual(['One', 'First', 'Three', 'Left'])

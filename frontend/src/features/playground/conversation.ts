@@ -7,6 +7,7 @@ import { parted } from './thinking'
 export interface Turn {
   number: number
   prompt: string
+  targets: readonly Target[]
   answers: readonly Answer[]
 }
 
@@ -35,13 +36,11 @@ export class Conversation {
     this.stopping = stopping
     const number = ++this.count
     const before = this.turns
-    this.turns = [...before, { number, prompt, answers: targets.map(begun) }]
+    this.turns = [...before, { number, prompt, targets, answers: targets.map(begun) }]
     this.tell()
     await Promise.all(
       targets.map((target, side) =>
-        answer(target, [...saidTo(before, side), { role: 'user', content: prompt }], stopping.signal, (now) =>
-          this.take(number, side, now),
-        ),
+        answer(target, asking(before, side, prompt), stopping.signal, (now) => this.take(number, side, now)),
       ),
     )
   }
@@ -77,6 +76,12 @@ export class Conversation {
 export const useTurns = (conversation: Conversation) => useSyncExternalStore(conversation.watch, conversation.get)
 
 export const isBusy = (turns: readonly Turn[]) => turns.at(-1)?.answers.some((one) => !isOver(one)) ?? false
+
+/** What a prompt sends to one side: what was said before, and itself. */
+export const asking = (before: readonly Turn[], side: number, prompt: string): Message[] => [
+  ...saidTo(before, side),
+  { role: 'user', content: prompt },
+]
 
 /** What one side has been told and has said, without what it was thinking. Turns without any answer are left out. */
 export function saidTo(turns: readonly Turn[], side: number): Message[] {

@@ -188,6 +188,19 @@ it('folds away what a model was thinking and shows HTML as text', async () => {
   expect(screen.getByText('Hm.')).toBeVisible()
 })
 
+it('repeats in the command what was sent last, and invents no message before', async () => {
+  serving()
+  const { user } = open('?model=llama')
+  const message = await screen.findByRole('textbox', { name: 'Message' })
+  const command = () => screen.getByRole('region', { name: 'command' })
+  expect(command()).toHaveTextContent('"content":"<your message>"')
+  await user.type(message, 'Hi{Enter}')
+  await screen.findByText('you')
+  expect(command()).toHaveTextContent(JSON.stringify(sent[0]?.body))
+  await user.type(message, 'And{Enter}')
+  await waitFor(() => expect(command()).toHaveTextContent(JSON.stringify(sent[1]?.body ?? 'not sent yet')))
+})
+
 it('forgets the conversation when cleared', async () => {
   serving()
   const { user } = open('?model=llama')
