@@ -95,6 +95,11 @@ class Plane:
         limits = Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
         self.shared = Shared(self.gateway, limits, self.origins, self.clock, RequestIds(), tuple(root.encode() for root in ROOTS))
 
+    def fleet_changed(self) -> None:
+        """By an operator, or by what the database says."""
+        self.gateway.fleet_changed()
+        self.live.look()
+
 
 class Server(uvicorn.Server):
     """uvicorn, which lets inference finish before it closes connections, and looks after their time limits."""
@@ -167,7 +172,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
     async with AsyncExitStack() as stack:
         database = Database(sqlite_path(settings.resolved_database_url))
         stack.push_async_callback(database.close)
-        registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, gateway.fleet_changed)
+        registry = Registry(fleet, database, Servers(open_secrets(settings)), clock, os.environ, plane.fleet_changed)
         await registry.load()
         stack.push_async_callback(registry.save_unsaved)
         bundle = Bundle(PACKAGE / "ui", digest(PACKAGE))
@@ -184,7 +189,7 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         guard = Guard(Sessions(settings.admin_token, str(database.path), clock))
         handlers = Handlers(
             servers=ServerOperations(fleet, registry, prober, clock),
-            breakers=BreakerOperations(fleet, clock, gateway.fleet_changed),
+            breakers=BreakerOperations(fleet, clock, plane.fleet_changed),
             trial=TrialOperations(fleet, session, clock, settings.probe_timeout_seconds, os.environ),
             loading=loading,
             matrix=MatrixOperations(fleet, plane.admission.preview, clock),

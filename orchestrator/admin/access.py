@@ -10,7 +10,8 @@ from orchestrator.admin.errors import AdminError
 from orchestrator.admin.session import Sessions
 from orchestrator.asgi import App, Receive, Scope, Send
 
-FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+FORWARDING_HEADERS = ("forwarded", "x-real-ip", "via")
+FORWARDING_PREFIX = "x-forwarded-"
 READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -76,7 +77,7 @@ def check_local(scope: Scope) -> None:
     headers = Headers(scope=scope)
     if not is_loopback((scope.get("client") or ("",))[0]):
         raise _forbidden("the admin API answers this machine only; set ORCHESTRATOR_ADMIN_TOKEN to reach it from elsewhere")
-    forwarding = next((name for name in FORWARDING_HEADERS if name in headers), None)
+    forwarding = next((name for name in headers if name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIX)), None)
     if forwarding:
         raise _forbidden(f"the admin API answers direct requests only, this one has {forwarding}; set ORCHESTRATOR_ADMIN_TOKEN to reach it through a proxy")
     hosts = headers.getlist("host")
@@ -85,7 +86,7 @@ def check_local(scope: Scope) -> None:
     origins = headers.getlist("origin")
     if origins and any(not same_origin(origin, hosts[0], str(scope.get("scheme", "http"))) for origin in origins):
         raise _forbidden("web pages of another origin may not use the admin API")
-    if scope["method"] not in READING and {"cross-site", "same-site"} & set(headers.getlist("sec-fetch-site")):
+    if {"cross-site", "same-site"} & set(headers.getlist("sec-fetch-site")):
         raise _forbidden("web pages of another origin may not use the admin API")
 
 

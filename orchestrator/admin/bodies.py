@@ -15,6 +15,7 @@ MAX_BODY_BYTES = 1 << 20
 BODY_TIMEOUT_SECONDS = 30.0
 FIELD = re.compile(r" - at `\$\.(\w+)")
 UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
+MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
 
 Text = Annotated[str, Meta(max_length=200)]
 SecretText = Annotated[str, Meta(min_length=1, max_length=8192)]
@@ -99,6 +100,8 @@ def decode(body: bytes, shape: type[T]) -> T:
         text = str(error)
         if unknown := UNKNOWN_FIELD.search(text):
             raise AdminError(400, "unknown_field", f"unknown member {unknown[1][:100]}", unknown[1][:100]) from None
+        if missing := MISSING_FIELD.search(text):
+            raise AdminError(400, "missing_field", f"{missing[1]}: is required", missing[1]) from None
         found = FIELD.search(text)
         words = text.partition(" - at `")[0].replace("`", "")
         raise AdminError(400, "invalid_value", f"{found[1]}: {words}" if found else words, found[1] if found else None) from None

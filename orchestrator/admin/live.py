@@ -32,11 +32,13 @@ class Live:
         self.activity_operations = ActivityOperations(self.activity)
         self.history_operations = HistoryOperations(fleet, self._points, self._watch, clock, times)
         self.tick = self._sampler.tick
+        self._begun = False
 
     async def begin(self, database: Database, build: Callable[[], str], version: str) -> History:
         """build: as in AboutAnswer."""
         self.hub.build = build
         self._watch.begin(self._clock.now())
+        self._begun = True
         self.activity.note("started", "info", None, None, f"the orchestrator {version} was started")
         history = History(self._points, database, self._clock, self._times)
         await history.load()
@@ -47,6 +49,11 @@ class Live:
         self._recorder.flush()
         self._sampler.finish(self._clock.now())
         await history.close()
+
+    def look(self) -> None:
+        """An operator did something: told at once, or the next thing might undo it before anybody looks."""
+        if self._begun:
+            self._watch.look(self._clock.now(), thorough=True)
 
     def close(self) -> None:
         self.hub.close()

@@ -308,7 +308,7 @@ class Gateway:
         relay, flight = attempt.relay, attempt.flight
         call.note(flight)
         record.status, record.reason = relay.status, attempt.judgement.reason
-        record.first_event_seconds = round(self._clock.now() - call.started_at, 6)
+        record.first_event_seconds = round(self._clock.now() - call.started_at, 6) if attempt.judgement is OK else None
         head, framed = success_head(call, relay, flight.server.id)
         call.committed = True
         if relay.complete:

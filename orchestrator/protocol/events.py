@@ -178,7 +178,7 @@ def finished(found: Iterable[bytes]) -> set[int]:
     return indexes
 
 
-_COUNTS = re.compile(rb'"(prompt_tokens|completion_tokens|input_tokens|output_tokens|prompt_eval_count|eval_count)"\s*:\s*(\d+)')
+_COUNTS = re.compile(rb'"(prompt_tokens|completion_tokens|input_tokens|output_tokens|prompt_eval_count|eval_count)"\s*:\s*(\d{1,9})(?![\d.eE])')
 _WHERE_COUNTS_BEGIN = (b'"usage"', b'"prompt_eval_count"', b'"eval_count"')
 
 

@@ -85,6 +85,13 @@ async def test_a_breaker_is_seen_to_turn(running):
         assert (await page.until("breaker"))["state"] == "closed"
 
 
+async def test_what_an_operator_does_is_told_however_fast_it_is_undone(running):
+    await running.register("a", NOWHERE["url"], probe=False)
+    await running.admin("DELETE", "/api/servers/a", expected=204)
+    told = (await running.admin("GET", "/api/activity"))["events"]
+    assert [event["kind"] for event in told if event["server"] == "a" and event["kind"] != "serverStatus"] == ["serverRemoved", "serverAdded"]
+
+
 @pytest.mark.parametrize("by_header", [True, False], ids=["header", "parameter"])
 async def test_a_page_that_lost_its_connection_gets_what_it_missed(running, by_header):
     page = await Page.of(running.port)

@@ -842,7 +842,7 @@ async def test_a_malformed_request_reaches_no_server(raw: bytes) -> None:
 
 async def test_an_error_of_ours_is_told_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ScriptedServer() as server, bench(at(server)) as b:
-        monkeypatch.setattr(b.fleet, "indexes", {})
+        monkeypatch.setattr(b.fleet, "_indexes", {"none": None})
         got = await b.ask()
         assert (got.status, got.json) == (500, {"error": "internal error of the orchestrator"})
 

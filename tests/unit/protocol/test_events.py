@@ -400,3 +400,8 @@ def test_words_of_the_answer_are_no_counts() -> None:
     assert usage(packed({"message": {"content": '"eval_count": 5, "prompt_tokens":7'}, "eval_count": None})) == (None, None)
     assert usage(b"") == (None, None)
     assert usage(b'{"usage": {"prompt_tokens": 3}}') == (3, None)
+
+
+@pytest.mark.parametrize("count", [b"99999999999999999999999", b"1e300", b"1.5", b"-5"])
+def test_a_count_that_no_answer_can_have_is_unknown(count):
+    assert usage(b'"usage":{"prompt_tokens":%b,"completion_tokens":2}' % count) == (None, 2)
