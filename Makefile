@@ -8,6 +8,8 @@ ALONE_UI := $(if $(shell command -v flock),flock frontend/package-lock.json)
 # The exit status of build_ui.py is 3 where there is no npm, which is an error in CI only.
 UI := $(PYTHON) frontend/build_ui.py
 INPUTS := pyproject.toml tests/constraints.txt
+# Exit status 5 of pytest is that ARGS picked no test of a part.
+NONE_PICKED := $(if $(ARGS),|| [ $$? = 5 ])
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check bench bench-ui ui ui-or-without ui-check types browser screenshots clean
 
@@ -21,7 +23,8 @@ run: .venv/.installed ui-or-without ## the orchestrator itself; ARGS="--port 808
 	@$(BIN)/orchestrator serve $(ARGS)
 
 test: check ui-check browser ## lint, types, import rules and all tests, also of the UI; ARGS="-k name" picks tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --ignore=tests/web $(ARGS) $(NONE_PICKED)
+	$(BIN)/pytest -n 2 --dist loadfile tests/web $(ARGS) $(NONE_PICKED)
 
 check: .venv/.installed-dev ## lint, types and import rules only
 	$(BIN)/ruff check
