@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.web.conftest import TOKEN, serving
 from tests.web.faulty_proxy import EVENTS, FaultyProxy
 
-NOT_REACHED = re.compile("The orchestrator has not been reached since")
+NOT_REACHED = re.compile("Live updates have been missing since")
 NETWORK = ("net::ERR_", "the server responded with a status of 502")
 PATIENCE_SECONDS = 20
 # Playwright shows every page; a browser tells the pages of hidden tabs that they are not seen.
