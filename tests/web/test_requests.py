@@ -79,7 +79,7 @@ def test_pause_holds_the_log_and_counts_what_came_and_show_lets_it_in(page, prob
     expect(rows(page)).to_have_count(5)
 
 
-def test_filters_are_in_the_address_and_show_the_same_after_a_reload_and_to_others(page, problems, context, one):
+def test_filters_are_in_the_address_and_show_the_same_after_a_reload_and_to_others(page, problems, browser, browser_context_args, one):
     for model, path in ((MODEL, "/api/chat"), ("other:1b", "/v1/chat/completions"), (MODEL, "/v1/chat/completions"), ("no-such-model", "/api/chat")):
         ask(one, model, path)
     go(page, one, "/requests")
@@ -94,7 +94,7 @@ def test_filters_are_in_the_address_and_show_the_same_after_a_reload_and_to_othe
     page.get_by_role("textbox", name="Filter requests").fill("completions")
     expect(page).to_have_url(re.compile("q=completions"))
     shown = rows(page).inner_text()
-    other = context.browser.new_context(timezone_id="UTC", locale="en-GB").new_page()
+    other = browser.new_context(**browser_context_args).new_page()
     problems.watch(other)
     other.goto(page.url)
     page.reload()
