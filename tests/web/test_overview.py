@@ -77,7 +77,7 @@ def test_requests_in_flight_are_counted_in_the_tile_and_on_the_card_of_their_ser
         ("In flight", "/ui/requests?view=inflight", "Nothing is in flight"),
         ("TTFT p50", "/ui/requests", "Answered"),
         ("Output tokens/s", "/ui/requests", "Answered"),
-        ("Errors/s", "/ui/requests?result=failed", "no-such-model"),
+        ("Errors/s", "/ui/requests?result=error", "no-such-model"),
     ],
 )
 def test_each_figure_leads_to_the_list_behind_it(page, problems, fleet, label, address, shows):
@@ -88,7 +88,7 @@ def test_each_figure_leads_to_the_list_behind_it(page, problems, fleet, label, a
     expect(page.get_by_role("main").get_by_text(shows, exact=True).first).to_be_visible()
     if "=trouble" in address:
         expect(page.get_by_role("link", name="GPU box 1", exact=True)).to_have_count(0)
-    if "=failed" in address:
+    if "=error" in address:
         expect(page.get_by_role("table").get_by_text("Answered", exact=True)).to_have_count(0)
 
 

@@ -22,10 +22,10 @@ export const FAILURES = [
   'clientGone',
   'cancelled',
 ] as const
-export const RESULTS = ['ok', 'failed', ...FAILURES] as const
+export const RESULTS = ['ok', 'error', 'failed', ...FAILURES] as const
 export const SERVER_TABS = ['models', 'health', 'breakers', 'requests', 'configuration'] as const
 
-/** `trouble`: any but healthy. */
+/** `trouble`: any that is not up. */
 export const STATUS_FILTERS = [
   'trouble',
   'healthy',

@@ -15,6 +15,9 @@ export const STATUSES: Record<string, { word: string; tone: string }> = {
   rateLimited: { word: 'Rate limited', tone: 'warn' },
   unknown: { word: 'Not probed yet', tone: 'none' },
 }
+/** What takes requests. All others are what "not up" means, on the overview and in the filter of servers. */
+const UP = ['healthy', 'degraded']
+export const isUp = ({ status }: Pick<ServerAnswer, 'status'>) => UP.includes(status)
 export const statusOf = (status: string) => STATUSES[status] ?? { word: status, tone: 'none' }
 
 export const Mark = ({ tone, word }: { tone: string; word: string }) => (

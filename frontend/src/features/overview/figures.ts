@@ -1,7 +1,5 @@
 import type { PointAnswer } from '../../api/types'
-
-/** Nobody's fault, so no part of error rates. */
-const NO_ERRORS = ['clientGone', 'cancelled']
+import { isError } from '../../lib/failures'
 
 /** The points of the last so many seconds before the newest. */
 export function lastOf(points: readonly PointAnswer[], seconds: number): readonly PointAnswer[] {
@@ -20,4 +18,4 @@ export function perSecond(points: readonly PointAnswer[], count: (point: PointAn
 }
 
 export const errorsOf = (point: PointAnswer) =>
-  Object.entries(point.errors).reduce((sum, [failure, count]) => sum + (NO_ERRORS.includes(failure) ? 0 : count), 0)
+  Object.entries(point.errors).reduce((sum, [failure, count]) => sum + (isError(failure) ? count : 0), 0)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { aServer } from '../../test/servers'
+import { filtered } from '../servers/filters'
 import { othersOf, rankOf } from './others'
 
 const fleet = (...statuses: string[]) => statuses.map((status, at) => aServer({ id: `s${at}`, status }))
@@ -12,6 +13,16 @@ it.each([
   [['healthy', 'disabled', 'down', 'unknown', 'warming'], 'warn', 's2 down, s4 warming and 2 more'],
 ])('of %j the mark is %s and it says: %s', (statuses, tone, text) => {
   expect(othersOf(fleet(...statuses))).toMatchObject({ tone, text })
+})
+
+it('names just those that the filter of servers leaves', () => {
+  const servers = fleet('healthy', 'degraded', 'down', 'draining', 'disabled', 'unknown', 'warming', 'configError')
+  const left = filtered(servers, { status: 'trouble' }).map(({ id }) => id)
+  expect(
+    othersOf(servers)
+      .servers.map(({ id }) => id)
+      .sort(),
+  ).toEqual(left.sort())
 })
 
 it('puts those that need a look before those that are well', () => {

@@ -1,5 +1,5 @@
 import type { ServerAnswer } from '../../api/types'
-import { statusOf } from '../../components/status'
+import { isUp, statusOf } from '../../components/status'
 
 /** Servers that are not up. tone: of the mark. text: their names. */
 export interface Others {
@@ -8,13 +8,12 @@ export interface Others {
   text: string
 }
 
-const UP = ['healthy', 'degraded']
 /** Somebody wanted it so. */
 const WANTED = ['draining', 'disabled']
 const NAMED = 2
 
 export function othersOf(servers: readonly ServerAnswer[]): Others {
-  const others = [...servers].filter((server) => !UP.includes(server.status)).sort((a, b) => rankOf(a) - rankOf(b))
+  const others = [...servers].filter((server) => !isUp(server)).sort((a, b) => rankOf(a) - rankOf(b))
   const named = others.slice(0, NAMED).map((one) => `${one.name || one.id} ${statusOf(one.status).word.toLowerCase()}`)
   const more = others.length - named.length
   return { servers: others, tone: toneOf(servers, others), text: textOf(named, more) }

@@ -65,7 +65,7 @@ it('tells rates of the last ten seconds, errors of the last minute', async () =>
   expect(await tile('Output tokens/s', '400', 'prompt 50.0/s, last 10 s')).toBeVisible()
   expect(await tile('Errors/s', '3.00', '25 % of requests, last 60 s')).toHaveAttribute(
     'href',
-    '/requests?result=failed',
+    '/requests?result=error',
   )
 })
 

@@ -11,8 +11,8 @@ import { othersOf } from './others'
 const RATE_SECONDS = 10
 const ERROR_SECONDS = 60
 const IN_FLIGHT = { view: 'inflight' }
-const FAILED = { result: 'failed' }
-const TROUBLE = { status: 'trouble' }
+const ERRORS = { result: 'error' }
+const NOT_UP = { status: 'trouble' }
 const COLUMNS = { base: 2, md: 3, xl: 6 }
 
 export function Tiles() {
@@ -60,7 +60,7 @@ function ServersUp() {
       tone={others?.tone}
       sub={others ? others.text : undefined}
       to="/servers"
-      search={others?.servers.length ? TROUBLE : undefined}
+      search={others?.servers.length ? NOT_UP : undefined}
     />
   )
 }
@@ -98,7 +98,7 @@ function Errors({ points }: { points: readonly PointAnswer[] }) {
       tone={points.length ? toneOf(share) : undefined}
       sub={points.length ? says : DASH}
       to="/requests"
-      search={FAILED}
+      search={ERRORS}
     />
   )
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { aPoint } from '../../test/points'
 import { anAttempt, aRequest } from '../../test/requests'
+import { errorsOf } from '../overview/figures'
 import { isFiltered, matcher, secondsOf } from './filter'
 
 const ok = aRequest({ id: 'ok' })
@@ -25,6 +27,15 @@ it('knows results: answered, failed in any way, failed in one way', () => {
   expect(found({ result: 'failed' })).toEqual(['broken'])
   expect(found({ result: 'truncated' })).toEqual(['broken'])
   expect(found({ result: 'timeout' })).toEqual([])
+})
+
+it('leaves for errors just what is counted as one', () => {
+  const failures = ['serverError', 'clientGone', 'cancelled', 'timeout'] as const
+  const rows = failures.map((failure) => aRequest({ failure }))
+  const left = rows.filter(matcher({ result: 'error' })).map(({ failure }) => failure)
+  expect(left).toEqual(['serverError', 'timeout'])
+  const point = aPoint(1, { errors: { serverError: 1, clientGone: 1, cancelled: 1, timeout: 1 } })
+  expect(errorsOf(point)).toBe(left.length)
 })
 
 it('finds a request by any server that was asked', () => {

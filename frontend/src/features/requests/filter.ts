@@ -1,4 +1,5 @@
 import type { RequestAnswer } from '../../api/types'
+import { isError } from '../../lib/failures'
 import type { RequestSearch } from './search'
 
 const texts = new WeakMap<RequestAnswer, string>()
@@ -21,13 +22,18 @@ export function matcher({ q, result, server, model, dialect, slower }: RequestSe
   const folded = model && fold(model)
   const seconds = secondsOf(slower)
   return (row) =>
-    (!result ||
-      (result === 'ok' ? !row.failure : result === 'failed' ? row.failure !== null : row.failure === result)) &&
+    (!result || endedAs(row, result)) &&
     (!server || row.server === server || row.attempts.some((one) => one.server === server)) &&
     (!folded || fold(row.model) === folded) &&
     (!dialect || row.dialect === dialect) &&
     (seconds === null || row.durationSeconds > seconds) &&
     (!sought || textOf(row).includes(sought))
+}
+
+/** result: `ok`, `failed` in any way, `error` where that counts as one, or how it failed. */
+function endedAs({ failure }: RequestAnswer, result: string): boolean {
+  if (result === 'error') return failure !== null && isError(failure)
+  return result === 'ok' ? !failure : result === 'failed' ? failure !== null : failure === result
 }
 
 export const isFiltered = ({ q, result, server, model, dialect, slower }: RequestSearch) =>

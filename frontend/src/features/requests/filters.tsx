@@ -23,6 +23,7 @@ const FAILURES: Record<Failure, true> = {
 }
 const RESULTS = [
   { value: 'ok', label: outcomeOf('ok').word },
+  { value: 'error', label: 'Any error' },
   { value: 'failed', label: 'Not answered' },
   ...Object.keys(FAILURES).map((value) => ({ value, label: outcomeOf(value).word })),
 ]

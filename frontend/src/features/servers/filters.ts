@@ -1,4 +1,5 @@
 import type { ServerAnswer } from '../../api/types'
+import { isUp } from '../../components/status'
 
 export interface ServerSearch {
   q?: string
@@ -17,9 +18,8 @@ export function filtered(servers: ServerAnswer[], { q, status, tag }: ServerSear
   )
 }
 
-/** `trouble` is every status but healthy: what the overview links to. */
-const isIn = (server: ServerAnswer, status: string) =>
-  status === 'trouble' ? server.status !== 'healthy' : server.status === status
+/** `trouble` is every server that is not up, as the overview counts them. */
+const isIn = (server: ServerAnswer, status: string) => (status === 'trouble' ? !isUp(server) : server.status === status)
 
 const textsOf = ({ id, name, url, kind, tags, statusReason }: ServerAnswer) => [
   id,

@@ -120,7 +120,7 @@ function Filters({
       <Filter value={search.q} onChange={(q) => onChange({ q })} label="Filter servers" />
       <NativeSelect
         aria-label="Status"
-        data={[{ value: '', label: 'Any status' }, { value: 'trouble', label: 'Not healthy' }, ...statuses]}
+        data={[{ value: '', label: 'Any status' }, { value: 'trouble', label: 'Not up' }, ...statuses]}
         value={search.status ?? ''}
         onChange={(event) => onChange({ status: event.currentTarget.value || undefined })}
       />
