@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.admin.activity import whole_number
-from orchestrator.admin.compress import compressed
 from orchestrator.admin.errors import json, unknown_server
 from orchestrator.admin.shapes import PointAnswer, ServerHistoryAnswer
 from orchestrator.admin.slices import Slices
@@ -131,7 +130,7 @@ class HistoryOperations:
         for server_id in list(self._fleet.servers):
             checks[server_id] = Raw(msgspec.json.encode(self._watch.checks(server_id, CHECKS)))
             await slices.pause()
-        return await compressed(json({"points": points, "checks": checks}), request)
+        return json({"points": points, "checks": checks})
 
     async def server(self, request: Request) -> Response:
         server_id = str(request.path_params["server_id"])

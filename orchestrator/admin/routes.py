@@ -12,6 +12,7 @@ from orchestrator.admin.about import AboutOperations
 from orchestrator.admin.access import Access, Guard
 from orchestrator.admin.activity import ActivityOperations
 from orchestrator.admin.breakers import BreakerOperations
+from orchestrator.admin.compress import compressed
 from orchestrator.admin.errors import AdminError
 from orchestrator.admin.events import PATH as EVENTS
 from orchestrator.admin.events import EventOperations
@@ -93,14 +94,15 @@ def _route(path: str, methods: dict[str, Handler], guard: Guard) -> Route:
 
 
 class Endpoint:
-    """ASGI application of one path. Whatever goes wrong is told in the error shape of the admin API."""
+    """ASGI application of one path. Whatever goes wrong is told in the error shape of the admin API; what is long goes out compressed."""
 
     def __init__(self, methods: dict[str, Handler]) -> None:
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._handler(scope["method"])(Request(scope, receive))
+            request = Request(scope, receive)
+            response = await compressed(await self._handler(scope["method"])(request), request)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 the last resort of every operation

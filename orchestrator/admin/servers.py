@@ -3,6 +3,8 @@
 import logging
 from typing import Protocol
 
+import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,7 +40,7 @@ class ServerOperations:
     async def list(self, _request: Request) -> Response:
         slices, found = Slices(), []
         for server in list(self._fleet.servers.values()):
-            found.append(answers.server_answer(server, self._clock.now()))
+            found.append(Raw(msgspec.json.encode(answers.server_answer(server, self._clock.now()))))
             await slices.pause()
         return json(found)
 
