@@ -167,7 +167,7 @@ def _attempts(record: RequestRecord) -> list[AttemptAnswer]:
     """Those that failed, and the one with which the request ended."""
     found = [AttemptAnswer(one.server, OUTCOMES[one.outcome], one.reason, one.started_seconds, one.seconds) for one in record.attempts]
     if record.queued_seconds is not None:
-        outcome = OUTCOMES.get(record.outcome, OUTCOMES["client_gone"])  # as the server's own outcomes count what we ended
+        outcome = OUTCOMES.get(record.outcome, OUTCOMES["cancelled"])  # as the server's own outcomes count what we ended
         found.append(AttemptAnswer(record.server, outcome, record.reason, record.queued_seconds, record.duration_seconds))
     return found
 

@@ -7,7 +7,7 @@ class Outcome(Enum):
     """name, strikes the breaker of (none, model, server), may be retried elsewhere, its time teaches, cost the server work.
 
     A success is OK alone. CLIENT_ERROR is the request's own doing (4xx, 501). A strike on `server` counts for
-    every model of it: it could not be reached at all.
+    every model of it: it could not be reached at all. CANCELLED is what we ended ourselves: an operator wished it, or the process stops.
     """
 
     OK = ("ok", "none", False, True, True)
@@ -20,6 +20,7 @@ class Outcome(Enum):
     TIMEOUT = ("timeout", "model", True, False, True)
     TRUNCATED = ("truncated", "model", False, False, True)
     CLIENT_GONE = ("client_gone", "none", False, False, True)
+    CANCELLED = ("cancelled", "none", False, False, True)
 
     def __init__(self, label: str, strikes: str, retryable: bool, teaches: bool, costs: bool) -> None:
         self.label = label

@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from orchestrator.errors import Refusal
+from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway import relay
 from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.relay import Relay
@@ -115,6 +116,11 @@ class Call:
             self.relay.break_off(refusal.code, refusal.message)
         else:
             self.cancel()
+
+    @property
+    def ended_by(self) -> Outcome:
+        """How the attempt ends that is under way when the call ends before its time: whichever came first."""
+        return Outcome.CLIENT_GONE if self.gone and self.refusal is None else Outcome.CANCELLED
 
     def leave(self) -> None:
         """The client has gone. If its answer had ended just before, that end counts (it may be the very reason)."""

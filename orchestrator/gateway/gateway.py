@@ -127,7 +127,7 @@ class Gateway:
                 await self._commit(call, envelope, attempt, record)
             except BaseException:
                 attempt.relay.drop()
-                self._finish(attempt.flight, Outcome.CLIENT_GONE)
+                self._finish(attempt.flight, call.ended_by)
                 raise
         else:
             self._pass_failure_on(call, envelope, attempts, record)
@@ -217,7 +217,7 @@ class Gateway:
             return Attempt(flight, relay, Judgement(Outcome.CONNECT_ERROR, str(error)))
         except BaseException:
             relay.drop()
-            self._finish(flight, Outcome.CLIENT_GONE)
+            self._finish(flight, call.ended_by)
             call.note(flight)
             raise
 
@@ -318,12 +318,12 @@ class Gateway:
         outcome = attempt.outcome
         failure = relay.failure
         if failure is not None:
-            outcome, record.reason = Outcome.CLIENT_GONE if failure.kind == CANCELLED else Outcome.TRUNCATED, failure.reason
+            outcome, record.reason = Outcome.CANCELLED if failure.kind == CANCELLED else Outcome.TRUNCATED, failure.reason
         elif relay.end_of is End.ERROR:
             # The server's own words at the end of a stream: no success, but also no sign that it is ill (a bad option ends so).
             outcome, record.reason = Outcome.SERVER_ERROR, "error event in the stream"
         self._settle_committed(call, flight, outcome)
-        record.outcome = CANCELLED if outcome is Outcome.CLIENT_GONE else outcome.label
+        record.outcome = outcome.label
         record.prompt_tokens, record.completion_tokens = relay.usage()
         if outcome is Outcome.OK:
             flight.server.last_response_seconds = self._clock.now() - flight.started_at

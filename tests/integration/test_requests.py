@@ -86,7 +86,7 @@ def is_refused(dialect, answer):
 
 async def nobody_is_struck(orchestrated, server_id="a", outcomes=None):
     await orchestrated.quiet()
-    assert await orchestrated.outcomes(server_id) == ({"clientGone": 1} if outcomes is None else outcomes)
+    assert await orchestrated.outcomes(server_id) == ({"cancelled": 1} if outcomes is None else outcomes)
     breaker = await orchestrated.breaker(server_id, "m:latest")
     assert breaker is None or (breaker["state"], breaker["failures"]) == ("closed", 0)
     assert (await orchestrated.breaker(server_id))["failures"] == 0
@@ -258,7 +258,7 @@ async def test_the_slot_goes_to_who_waits(orchestrated, fleet):
             await orchestrated.until(lambda: orchestrated.gateway._admission.waiting("m") == 1)
             await cancel(orchestrated, "first")
             assert (await second.answer()).ended == "whole"
-    await nobody_is_struck(orchestrated, outcomes={"clientGone": 1, "ok": 1})
+    await nobody_is_struck(orchestrated, outcomes={"cancelled": 1, "ok": 1})
 
 
 @each
@@ -273,7 +273,7 @@ async def test_a_request_that_was_sent_ahead_is_answered(orchestrated, fleet, di
         assert (await client.rest(answer)).ended == "whole"
         following = await client.answer()
         assert (following.status, following.header("x-request-id")) == (200, "next")
-    await nobody_is_struck(orchestrated, outcomes={"clientGone": 1, "ok": 1})
+    await nobody_is_struck(orchestrated, outcomes={"cancelled": 1, "ok": 1})
 
 
 async def test_a_trial_that_is_cancelled_says_nothing(orchestrated, fleet):

@@ -83,7 +83,7 @@ def test_attempts_are_those_that_failed_and_the_one_that_answered():
 @pytest.mark.parametrize("outcome", ["cancelled", "shutting_down"])
 def test_attempt_that_we_ended_is_told_as_the_server_counts_it(outcome):
     (one,) = request_answer(kept(outcome=outcome, status=503, queued_seconds=0.0)).attempts
-    assert one.outcome == "clientGone"
+    assert one.outcome == "cancelled"
 
 
 # ---- the list
@@ -263,7 +263,8 @@ async def test_cancelled_request_ends_with_an_error_and_is_told(admin, server, c
     assert admin.cancelled == [request_id]
     assert f"request {request_id} cancelled by an operator" in caplog.text
     shown = (await admin.ask("GET", f"/api/requests/{quote(request_id, safe='')}")).json()
-    assert (shown["outcome"], shown["failure"], shown["server"], shown["attempts"][0]["outcome"]) == ("cancelled", "cancelled", "a", "clientGone")
+    assert (shown["outcome"], shown["failure"], shown["server"], shown["attempts"][0]["outcome"]) == ("cancelled", "cancelled", "a", "cancelled")
+    assert admin.fleet.servers["a"].outcomes == {"cancelled": 1}
 
 
 async def test_cancel_of_what_has_ended_is_a_conflict(admin, server):

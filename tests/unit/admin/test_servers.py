@@ -80,6 +80,7 @@ async def test_add_probes_and_answers_what_was_found(admin):
             "timeout": 0,
             "truncated": 0,
             "clientGone": 0,
+            "cancelled": 0,
         },
     }
 

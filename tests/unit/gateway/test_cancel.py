@@ -28,7 +28,7 @@ def refused(got: Answer) -> None:
 
 def blames_nobody(b: Bench) -> None:
     assert b.strikes() == {"a": 0}
-    assert b.fleet.servers["a"].outcomes == {"client_gone": 1}
+    assert b.fleet.servers["a"].outcomes == {"cancelled": 1}
     (record,) = b.records
     assert (record.outcome, record.reason) == ("cancelled", WHY)
 
