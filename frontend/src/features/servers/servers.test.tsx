@@ -103,7 +103,8 @@ it('counts down what still runs on a server that is drained', async () => {
   expect(await screen.findByText('2 still running')).toBeInTheDocument()
   expect(screen.getByRole('progressbar', { name: 'gpu-1: 2 of 4 in flight' })).toBeInTheDocument()
   act(() => metrics.add(point({})))
-  expect(await screen.findByText('drained')).toBeInTheDocument()
+  expect(await screen.findByText('Drained')).toBeInTheDocument()
+  expect(screen.queryByText(/still running/)).toBeNull()
   expect(screen.getByRole('progressbar', { name: 'gpu-1: 0 of 4 in flight' })).toBeInTheDocument()
 })
 
