@@ -67,7 +67,7 @@ def test_a_breaker_opens_before_our_eyes_when_requests_fail_and_closes_when_one_
     fail(one, server)
     row = row_of(page, "open", MODEL, "GPU box")
     expect(row).to_contain_text("OpenHTTP 500")
-    expect(row).to_contain_text("5 of 5 failed, 5 in a row")
+    expect(row).to_contain_text("5 of 5 failed in the last minute, 5 in a row")
     expect(page.get_by_role("alert").filter(has_text=MODEL)).to_be_visible()
     expect(row).to_contain_text("With the next request")
     server.fault = 0
@@ -83,10 +83,10 @@ def test_the_next_try_counts_down_from_what_the_server_said(page, problems, one,
     go(page, one, "/breakers")
     ask(one, MODEL)
     row = row_of(page, "open", MODEL, "GPU box")
-    expect(row).to_have_text(re.compile(r"In [1-4]?\d s"))
-    left = re.search(r"In (\d+) s", row.inner_text())[0]
+    expect(row).to_have_text(re.compile(r"Due in [1-4]?\d s"))
+    left = re.search(r"Due in (\d+) s", row.inner_text())[0]
     expect(row).not_to_contain_text(left)
-    expect(row).to_have_text(re.compile(r"In [1-4]?\d s"))
+    expect(row).to_have_text(re.compile(r"Due in [1-4]?\d s"))
 
 
 def test_requests_go_elsewhere_while_a_breaker_is_held_open_and_return_when_it_is_closed(page, problems, two):
@@ -138,7 +138,7 @@ def test_reset_forgets_what_was_counted(page, problems, one, server):
     go(page, one, "/breakers")
     show_closed(page)
     row = row_of(page, "closed", MODEL, "GPU box")
-    expect(row).to_contain_text("3 of 3 failed, 3 in a row")
+    expect(row).to_contain_text("3 of 3 failed in the last minute, 3 in a row")
     dialog = press(page, "Reset", f"{MODEL} on GPU box")
     expect(dialog).to_contain_text("Forgets the counts")
     dialog.get_by_role("button", name="Reset breaker").click()

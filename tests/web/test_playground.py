@@ -78,7 +78,7 @@ def test_an_answer_streams_in_and_its_figures_are_those_of_the_request(page, pro
     assert [asked.path for asked in server.asked] == [path]
     assert server.asked[0].body["messages"] == [{"role": "user", "content": "What does the fox do?"}]
     request = until(lambda: one.ask("GET", "/api/requests")[1]["requests"])[0]
-    figures = f"GPU box · 1 try · first token .* · {request['promptTokens']} tokens in, {request['completionTokens']} out · [\\d.]+ tokens/s"
+    figures = f"GPU box · 1 try · TTFT .* · {request['promptTokens']} tokens in, {request['completionTokens']} out · [\\d.]+ tokens/s"
     expect(conversation(page)).to_contain_text(re.compile(figures))
     assert (request["promptTokens"], request["completionTokens"]) == (5, len(TEXT.split()))
 

@@ -29,7 +29,7 @@ def test_a_server_that_drains_counts_down_what_runs_and_takes_requests_again_whe
         expect(row).to_contain_text("Draining")
         expect(row).to_contain_text("2 still running")
         assert orchestrator.ask_raw("/api/chat", {"model": "sleepy", "messages": []})[0] == 503
-    expect(row).to_contain_text("drained")
+    expect(row).to_contain_text("Drained")
     menu_of(page, "gpu-1", "Resume")
     expect(row).to_contain_text("Healthy")
     assert orchestrator.ask("GET", "/api/servers/gpu-1")[1]["draining"] is False
@@ -101,13 +101,13 @@ def test_models_are_loaded_and_unloaded_on_the_server_itself(page, problems, orc
     menu_of(page, "gpu-1", "Manage models")
     dialog = page.get_by_role("dialog", name="Models of gpu-1")
     row = dialog.get_by_role("row").filter(has_text="qwen3:8b")
-    expect(row).to_contain_text("On disk")
+    expect(row).to_contain_text("Listed")
     row.get_by_role("button", name="Load qwen3:8b", exact=True).click()
-    expect(row).to_contain_text("Loaded")
+    expect(row).to_contain_text("In memory")
     assert resident(server) == ["qwen3:8b"]
     expect(dialog).to_contain_text("1 in memory")
     row.get_by_role("button", name="Unload qwen3:8b", exact=True).click()
-    expect(row).to_contain_text("On disk")
+    expect(row).to_contain_text("Listed")
     assert resident(server) == []
 
 
@@ -121,7 +121,7 @@ def test_a_load_that_the_server_refuses_is_told_on_the_model(page, problems, orc
     row = page.get_by_role("dialog", name="Models of gpu-1").get_by_role("row").filter(has_text="llama3.2:3b")
     row.get_by_role("button", name="Load llama3.2:3b").click()
     expect(row.get_by_role("alert")).to_contain_text("emulated fault 500")
-    expect(row).to_contain_text("On disk")
+    expect(row).to_contain_text("Listed")
 
 
 def resident(server):

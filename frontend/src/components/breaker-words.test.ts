@@ -8,8 +8,10 @@ it('says that a breaker of a server stands for all its models', () => {
 })
 
 it('tells what was counted, and a dash where nothing was', () => {
-  expect(countsOf(aBreaker({ requests: 20, failures: 3, consecutiveFailures: 3 }))).toBe('3 of 20 failed, 3 in a row')
-  expect(countsOf(aBreaker({ requests: 20 }))).toBe('0 of 20 failed')
+  expect(countsOf(aBreaker({ requests: 20, failures: 3, consecutiveFailures: 3 }))).toBe(
+    '3 of 20 failed in the last minute, 3 in a row',
+  )
+  expect(countsOf(aBreaker({ requests: 20 }))).toBe('0 of 20 failed in the last minute')
   expect(countsOf(aBreaker({ consecutiveFailures: 2 }))).toBe('2 in a row')
   expect(countsOf(aBreaker())).toBe('–')
 })

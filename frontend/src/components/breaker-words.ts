@@ -28,14 +28,14 @@ export function effectOf(action: Action, { state, model }: Pick<Breaker, 'state'
 
 export const DONE: Record<Action, string> = { open: 'opened', close: 'closed', reset: 'reset' }
 
-/** `3 of 20 failed, 3 in a row`; a dash where nothing was counted. */
+/** `3 of 20 failed in the last minute, 3 in a row` (which may have begun before that); a dash where nothing was counted. */
 export function countsOf({
   requests,
   failures,
   consecutiveFailures,
 }: Pick<Breaker, 'requests' | 'failures' | 'consecutiveFailures'>): string {
   const parts = [
-    ...(requests ? [`${failures} of ${requests} failed`] : []),
+    ...(requests ? [`${failures} of ${requests} failed in the last minute`] : []),
     ...(consecutiveFailures ? [`${consecutiveFailures} in a row`] : []),
   ]
   return parts.join(', ') || DASH

@@ -4,7 +4,7 @@ import { useLive } from '../api/live'
 import { DASH, duration } from '../lib/format'
 import { useNow } from './use-now'
 
-/** When a request may try it again, counting down. */
+/** When a request is to try it again, counting down. The last server that could answer is asked before that, which breakers do not know. */
 export const NextTry = ({ breaker }: { breaker: Breaker }) => (
   <Text size="sm" span className="num">
     {nextTryAt(breaker) === null ? nextTryText(breaker, 0) : <Countdown breaker={breaker} />}
@@ -23,5 +23,5 @@ export function nextTryText(breaker: Breaker, now: number): string {
   const at = nextTryAt(breaker)
   if (at === null) return DASH
   const left = Math.ceil(at - now)
-  return left > 0 ? `In ${left < 60 ? `${left} s` : duration(left)}` : 'With the next request'
+  return left > 0 ? `Due in ${left < 60 ? `${left} s` : duration(left)}` : 'With the next request'
 }

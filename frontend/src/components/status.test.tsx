@@ -1,5 +1,6 @@
 import { screen } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
+import type { ServerAnswer } from '../api/types'
 import { show } from '../test/render'
 import { aServer } from '../test/servers'
 import { Capabilities, keyInWords, StatusMark, statusOf } from './status'
@@ -33,10 +34,14 @@ describe('capabilities', () => {
     expect(screen.queryByText('OpenAI')).toBeNull()
     expect(screen.getByRole('img', { name: 'A key is set' })).toBeInTheDocument()
   })
-  it('are not told of a server that was not probed yet', async () => {
-    show(<Capabilities server={aServer({ status: 'unknown', supportsOllama: false, supportsV1: false })} />)
-    expect(await screen.findByText('–')).toBeInTheDocument()
-    expect(screen.queryByText('none found')).toBeNull()
+  it.each<[Partial<ServerAnswer>, string]>([
+    [{ status: 'unknown' }, 'not known yet'],
+    [{ status: 'configError' }, 'not known yet'],
+    [{ status: 'disabled', lastCheckTime: null }, 'not known yet'],
+    [{ status: 'down' }, 'none found'],
+  ])('are denied only where they were asked for: %j says %s', async (some, says) => {
+    show(<Capabilities server={aServer({ supportsOllama: false, supportsV1: false, ...some })} />)
+    expect(await screen.findByText(says)).toBeInTheDocument()
   })
 })
 

@@ -1,7 +1,6 @@
 import { Badge, Group, Text, Tooltip } from '@mantine/core'
 import { KeyRound } from 'lucide-react'
 import type { ServerAnswer } from '../api/types'
-import { DASH } from '../lib/format'
 
 /** How a status of a server looks and is called. The same everywhere. */
 export const STATUSES: Record<string, { word: string; tone: string }> = {
@@ -34,18 +33,27 @@ export function StatusMark({ status }: { status: string }) {
   return <Mark tone={tone} word={word} />
 }
 
+/** Whether a server could tell what it has: not before its first check, and not without the key or the settings that it wants. */
+export const wasAsked = ({
+  status,
+  lastCheckTime,
+}: Pick<ServerAnswer, 'status'> & Partial<Pick<ServerAnswer, 'lastCheckTime'>>) =>
+  status !== 'unknown' && status !== 'configError' && lastCheckTime !== null
+export const NOT_KNOWN = 'not known yet'
+
 /** Which protocols a server speaks, as probes found them, and whether a key is set. */
 export const Capabilities = ({
   server,
 }: {
-  server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey' | 'status'>
+  server: Pick<ServerAnswer, 'supportsOllama' | 'supportsV1' | 'apiKey' | 'status'> &
+    Partial<Pick<ServerAnswer, 'lastCheckTime'>>
 }) => (
   <Group gap={4} wrap="nowrap" miw="max-content">
     {server.supportsOllama && <Capability name="Ollama" />}
     {server.supportsV1 && <Capability name="OpenAI" />}
     {!server.supportsOllama && !server.supportsV1 && (
       <Text size="xs" c="dimmed">
-        {server.status === 'unknown' ? DASH : 'none found'}
+        {wasAsked(server) ? 'none found' : NOT_KNOWN}
       </Text>
     )}
     {server.apiKey && <KeyMark apiKey={server.apiKey} />}

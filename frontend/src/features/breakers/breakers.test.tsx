@@ -46,9 +46,13 @@ it('shows what is open with state, reason, counts, since and next try', async ()
   const cells = within(row)
     .getAllByRole('cell')
     .map((cell) => cell.textContent)
-  expect(cells.slice(0, 3)).toEqual(['llama3.2:lateston GPU box', 'OpenAnswered 500', '7 of 7 failed, 7 in a row'])
+  expect(cells.slice(0, 3)).toEqual([
+    'llama3.2:lateston GPU box',
+    'OpenAnswered 500',
+    '7 of 7 failed in the last minute, 7 in a row',
+  ])
   expect(cells[3]).toMatch(/^\d+ s ago$/)
-  expect(cells[4]).toMatch(/^In \d+ s$/)
+  expect(cells[4]).toMatch(/^Due in \d+ s$/)
 })
 
 it('folds closed ones away until they are asked for', async () => {

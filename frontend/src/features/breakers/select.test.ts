@@ -51,8 +51,8 @@ it.each<[string, Partial<BreakerAnswer>, string]>([
   ['an operator opened', { state: 'open', forced: true }, 'When somebody closes it'],
   ['is half-open', { state: 'half-open' }, 'A request tries it'],
   ['is closed', {}, '–'],
-  ['opened just now', { state: 'open', nextTrySeconds: 4.2 }, 'In 5 s'],
-  ['stays open for long', { state: 'open', nextTrySeconds: 160 }, 'In 2 m 40 s'],
+  ['opened just now', { state: 'open', nextTrySeconds: 4.2 }, 'Due in 5 s'],
+  ['stays open for long', { state: 'open', nextTrySeconds: 160 }, 'Due in 2 m 40 s'],
   ['is due', { state: 'open', nextTrySeconds: 0 }, 'With the next request'],
 ])('tells the next try of one that %s', (_, some, text) => {
   expect(nextTryText({ ...aBreaker(some), toldAt: 1000 }, 1000)).toBe(text)
@@ -61,9 +61,9 @@ it.each<[string, Partial<BreakerAnswer>, string]>([
 it('counts down from the moment that was told', () => {
   const breaker = { ...aBreaker({ state: 'open', nextTrySeconds: 10 }), toldAt: 1000 }
   expect([1000, 1004.5, 1009.9, 1010].map((now) => nextTryText(breaker, now))).toEqual([
-    'In 10 s',
-    'In 6 s',
-    'In 1 s',
+    'Due in 10 s',
+    'Due in 6 s',
+    'Due in 1 s',
     'With the next request',
   ])
 })

@@ -43,6 +43,9 @@ const Card = memo(function Card({ model, expanded, names, total, onToggle, onOpe
         <Unfold {...{ model, total, expanded, onToggle }} />
       </Text>
       <div style={{ marginTop: 4 }}>
+        <Text size="xs" c="dimmed">
+          Would go now to
+        </Text>
         <Where model={model} names={names} />
       </div>
       {expanded && (

@@ -104,6 +104,7 @@ it('is made of cards where it is narrow', async () => {
   shown(fleet)
   const cards = await screen.findByRole('list', { name: 'Models by server' })
   expect(within(cards).getAllByRole('listitem')).toHaveLength(2)
+  expect(within(cards).getAllByText('Would go now to')).toHaveLength(2)
   expect(screen.queryByRole('table')).toBeNull()
 })
 const matching = { onchange: null, addEventListener: () => {}, removeEventListener: () => {} }

@@ -33,6 +33,11 @@ it('counts copies, those in memory and those that lists deny', () => {
   ])
 })
 
+it('does not deny what no server can tell: whether a model is in memory', () => {
+  expect(copiesWords(aModel({ servers: { a: { openai: true }, b: { openai: true } } }))).toEqual(['on 2'])
+  expect(copiesWords(aModel({ servers: { a: { openai: true, loaded: true } } }))).toEqual(['on 1', '1 in memory'])
+})
+
 it('tells what is known of a model, and nothing else', () => {
   expect(factsOf(aModel())).toEqual(['3.2B', 'Q4_K_M', 'context 131,072'])
   expect(factsOf(aModel({ parameters: '', contextLength: null }), true)).toEqual(['Q4_K_M', '2.0 GB'])

@@ -30,10 +30,11 @@ export function copies({ servers }: FleetModel) {
   }
 }
 
-/** `on 3`, `1 in memory`; with `of` servers in all: `on 14 of 30`, `4 in memory`. */
+/** `on 3`, `1 in memory`; with `of` servers in all: `on 14 of 30`, `4 in memory`. Only Ollama tells what is not in memory. */
 export function copiesWords(model: FleetModel, of?: number): string[] {
   const { on, loaded, denied } = copies(model)
-  const words = [`on ${on}${of === undefined ? '' : ` of ${of}`}`, `${loaded} in memory`]
+  const words = [`on ${on}${of === undefined ? '' : ` of ${of}`}`]
+  if (loaded || Object.values(model.servers).some((place) => place.ollama)) words.push(`${loaded} in memory`)
   return denied ? [...words, `${denied} denied`] : words
 }
 

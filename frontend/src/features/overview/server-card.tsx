@@ -3,9 +3,12 @@ import { memo } from 'react'
 import { useInFlight } from '../../api/metrics'
 import type { CheckAnswer, ServerAnswer } from '../../api/types'
 import { Heartbeat } from '../../components/heartbeat'
-import { StatusMark } from '../../components/status'
+import { ServerMark } from '../../components/server-mark'
 import { count } from '../../lib/format'
 import classes from './fleet.module.css'
+
+/** Whose reason says no more than the mark and the load do. */
+const SAID = ['healthy', 'draining']
 
 /** One server at a glance; leads to its page. */
 export const ServerCard = memo(function ServerCard({
@@ -21,13 +24,13 @@ export const ServerCard = memo(function ServerCard({
         <Link className={classes.name} to="/servers/$id" params={{ id: server.id }} title={server.name || server.id}>
           {server.name || server.id}
         </Link>
-        <StatusMark status={server.status} />
+        <ServerMark server={server} />
       </div>
       <Load server={server} />
       <div className={classes.checks}>
         <Heartbeat checks={checks} />
       </div>
-      {server.status !== 'healthy' && server.statusReason && (
+      {!SAID.includes(server.status) && server.statusReason && (
         <div className={classes.reason} title={server.statusReason}>
           {server.statusReason}
         </div>

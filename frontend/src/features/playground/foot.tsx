@@ -33,7 +33,7 @@ export function figuresOf(answer: Answer, names: Names): string[] {
     ...(limited ? ['Ended at the limit of tokens'] : []),
     server === null ? 'no server' : (names[server] ?? server),
     tries === null ? `${DASH} tries` : tries === 1 ? '1 try' : `${tries} tries`,
-    `first token ${duration(firstTokenSeconds)}`,
+    `TTFT ${duration(firstTokenSeconds)}`,
     `${count(promptTokens)} tokens in, ${count(completionTokens)} out`,
     `${rate(answer.tokensPerSecond)} tokens/s`,
     duration(seconds),

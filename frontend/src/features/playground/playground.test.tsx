@@ -79,7 +79,7 @@ it('sends with Enter, shows the answer and its figures, and leads to the request
       body: { model: 'llama', stream: true, messages: [{ role: 'user', content: 'Hi\nthere' }] },
     },
   ])
-  expect(log()).toHaveTextContent(/GPU box 1 · 1 try · first token .* · 3 tokens in, 20 out · 10.0 tokens\/s · /)
+  expect(log()).toHaveTextContent(/GPU box 1 · 1 try · TTFT .* · 3 tokens in, 20 out · 10.0 tokens\/s · /)
   expect(screen.getByRole('link', { name: 'Details of the request' })).toHaveAttribute('href', '/requests?id=r1')
   expect(screen.getByRole('textbox', { name: 'Message' })).toHaveValue('')
   expect(screen.getByText('llama has answered')).toBeInTheDocument()

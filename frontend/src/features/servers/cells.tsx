@@ -3,7 +3,8 @@ import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import { useInFlight } from '../../api/metrics'
 import type { ServerAnswer } from '../../api/types'
-import { Mark, StatusMark } from '../../components/status'
+import { ServerMark } from '../../components/server-mark'
+import { Mark } from '../../components/status'
 import { sentence } from '../../lib/format'
 import styles from './cells.module.css'
 import { nameOf } from './name'
@@ -51,7 +52,7 @@ export const order = ({ priority, weight }: Pick<ServerAnswer, 'priority' | 'wei
 export const Status = memo(
   ({ server }: Props) => (
     <div className={styles.status}>
-      <StatusMark status={server.status} />
+      <ServerMark server={server} />
       {server.status === 'draining' ? (
         <Draining server={server} />
       ) : (
@@ -71,11 +72,11 @@ const Reason = ({ text }: { text: string }) =>
 
 export function Draining({ server }: Props) {
   const running = useInFlight(server.id, server.inFlight)
-  return (
+  return running ? (
     <Text size="xs" c="dimmed" className="num">
-      {running ? `${running} still running` : 'drained'}
+      {running} still running
     </Text>
-  )
+  ) : null
 }
 
 /** Of its limit, if it has one. */

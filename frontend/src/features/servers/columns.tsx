@@ -6,7 +6,7 @@ import { columnsFor } from '../../components/data-table'
 import { Capabilities, statusOf } from '../../components/status'
 import { milliseconds } from '../../lib/format'
 import { Breakers, InFlight, Name, Status } from './cells'
-import { distinctModels } from './counts'
+import { distinctModels, modelsText } from './counts'
 import type { OpenDialog } from './dialogs'
 import { ServerMenu } from './menu'
 import { nameOf } from './name'
@@ -36,14 +36,14 @@ export const columnsOf = (onOpen: OpenDialog) =>
     column.accessor(distinctModels, {
       id: 'models',
       header: 'Models',
-      cell: ({ getValue, row }) => (
+      cell: ({ row }) => (
         <Text
           size="sm"
           span
           className="link num"
           renderRoot={(props) => <Link to="/models" search={{ server: row.original.id }} {...props} />}
         >
-          {getValue()}
+          {modelsText(row.original)}
         </Text>
       ),
     }),

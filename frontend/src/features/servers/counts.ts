@@ -1,4 +1,5 @@
 import type { ServerAnswer } from '../../api/types'
+import { NOT_KNOWN, wasAsked } from '../../components/status'
 import { foldedName } from '../../lib/memory'
 
 type Lists = Pick<ServerAnswer, 'models' | 'v1Models'>
@@ -13,4 +14,10 @@ export function distinctModels({ models, v1Models }: Lists): number {
   const count = new Set([...models, ...v1Models].map(foldedName)).size
   counted.set(models, { v1Models, count })
   return count
+}
+
+/** How many models, in words: none is told only of a server that was asked. */
+export function modelsText(server: ServerAnswer): string {
+  const count = distinctModels(server)
+  return count || wasAsked(server) ? String(count) : NOT_KNOWN
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aServer } from '../../test/servers'
 import { withServer } from './cache'
-import { distinctModels } from './counts'
+import { distinctModels, modelsText } from './counts'
 import { filtered, tagsOf } from './filters'
 
 const SERVERS = [
@@ -30,6 +30,14 @@ it('tags are told once each, in order', () => expect(tagsOf(SERVERS)).toEqual(['
 it('a model that both lists tell counts once, however it is spelled', () => {
   expect(distinctModels({ models: ['a:latest', 'B'], v1Models: ['a', 'b', 'c'] })).toBe(3)
 })
+
+it.each([
+  [{}, '1'],
+  [{ models: [], v1Models: [] }, '0'],
+  [{ models: [], v1Models: [], status: 'configError' }, 'not known yet'],
+  [{ models: [], v1Models: [], lastCheckTime: null }, 'not known yet'],
+  [{ status: 'configError' }, '1'],
+])('of %j the models are %s', (some, text) => expect(modelsText(aServer(some))).toBe(text))
 
 it('a server takes its place, a new one comes last', () => {
   const changed = aServer({ id: 'b', name: 'B' })

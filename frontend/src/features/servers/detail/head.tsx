@@ -2,10 +2,11 @@ import { Box, Group, Paper, Stack, Text } from '@mantine/core'
 import type { ServerAnswer } from '../../../api/types'
 import { Ago } from '../../../components/ago'
 import { CopyIcon } from '../../../components/copyable'
-import { Capabilities, StatusMark } from '../../../components/status'
+import { ServerMark } from '../../../components/server-mark'
+import { Capabilities } from '../../../components/status'
 import { milliseconds, sentence } from '../../../lib/format'
 import { Breakers, Draining, InFlight, order, Tags } from '../cells'
-import { distinctModels } from '../counts'
+import { modelsText } from '../counts'
 import { Facts } from './facts'
 
 /** What a server is and how it does, above the tabs. */
@@ -13,7 +14,7 @@ export const Head = ({ server }: { server: ServerAnswer }) => (
   <Paper withBorder p="sm">
     <Stack gap="sm">
       <Group gap="4px 16px">
-        <StatusMark status={server.status} />
+        <ServerMark server={server} />
         {server.status === 'draining' ? <Draining server={server} /> : <Why server={server} />}
         <Capabilities server={server} />
         <Tags server={server} />
@@ -31,7 +32,7 @@ export const Head = ({ server }: { server: ServerAnswer }) => (
           ['In flight', <InFlight key="" server={server} />],
           ['Last response', milliseconds(server.lastResponseTime)],
           ['Last check', <Ago key="" time={server.lastCheckTime} />],
-          ['Models', distinctModels(server)],
+          ['Models', modelsText(server)],
           ['Breakers', <Breakers key="" server={server} />],
           ...(order(server) ? [['Routing', order(server)] as const] : []),
         ]}

@@ -114,7 +114,7 @@ const columns = column.columns([
   }),
   column.accessor((request) => request.firstEventSeconds ?? undefined, {
     id: 'first',
-    header: 'First token',
+    header: 'TTFT',
     sortUndefined: 'last',
     cell: ({ row: { original } }) => <Figure text={duration(original.stream ? original.firstEventSeconds : null)} />,
   }),

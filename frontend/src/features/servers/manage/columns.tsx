@@ -24,7 +24,7 @@ export const columnsOf = (onTurn: (model: string, turn: Turn) => void) =>
     }),
     column.accessor((row) => Number(row.loaded), {
       id: 'memory',
-      header: 'In memory',
+      header: 'State',
       cell: ({ row }) => <Memory row={row.original} />,
     }),
     column.display({
@@ -58,10 +58,10 @@ const Name = ({ row: { name, parameters, allowed, state } }: { row: ManagedRow }
 
 function Memory({ row: { memory } }: { row: ManagedRow }) {
   const now = useNow(5)
-  if (!memory) return <Mark tone="none" word="On disk" />
+  if (!memory) return <Mark tone="none" word="Listed" />
   return (
     <div>
-      <Mark tone="ok" word="Loaded" />
+      <Mark tone="ok" word="In memory" />
       <Text size="xs" c="dimmed" className="num">
         {stays(memory.expiresAt, now)} · {videoShare(memory)} of {bytes(memory.size)} in VRAM
       </Text>

@@ -49,7 +49,7 @@ describe('managing models', () => {
     expect(b.getByText('Q4_K_M')).toBeInTheDocument()
     expect(b.getByText('forever · 50 % of 5.0 GB in VRAM')).toBeInTheDocument()
     expect(b.getByText('8.0B parameters · denied to requests')).toBeInTheDocument()
-    expect((await row('a:latest')).getByText('On disk')).toBeInTheDocument()
+    expect((await row('a:latest')).getByText('Listed')).toBeInTheDocument()
   })
   it('loads a model, says so meanwhile, and shows it in memory', async () => {
     let finish: () => void = () => {}
