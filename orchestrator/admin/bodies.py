@@ -105,5 +105,7 @@ def decode(body: bytes, shape: type[T]) -> T:
         found = FIELD.search(text)
         words = text.partition(" - at `")[0].replace("`", "")
         raise AdminError(400, "invalid_value", f"{found[1]}: {words}" if found else words, found[1] if found else None) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError:  # whose position counts from the start of the text that it is in
+        raise AdminError(400, "invalid_json", "the body is not valid JSON: it is not UTF-8") from None
+    except (msgspec.DecodeError, RecursionError) as error:
         raise AdminError(400, "invalid_json", f"the body is not valid JSON: {error}") from None

@@ -114,14 +114,19 @@ class Endpoint:
             raise AdminError(404, "not_found", "the admin API has no such path")
         handler = self._methods.get("GET" if method == "HEAD" else method)
         if handler is None:
-            allow = ", ".join([*self._methods, *(["HEAD"] if "GET" in self._methods else [])])
-            raise AdminError(405, "method_not_allowed", f"this path allows {allow}", headers={"Allow": allow})
+            raise _wrong_method([*self._methods, *(["HEAD"] if "GET" in self._methods else [])])
         return handler
+
+
+def _wrong_method(allowed: list[str]) -> AdminError:
+    allow = ", ".join(allowed)
+    return AdminError(405, "method_not_allowed", f"this path allows {allow}", headers={"Allow": allow})
 
 
 def _failure(error: Exception, scope: Scope) -> AdminError:
     if isinstance(error, AdminError):
-        return error
+        # While no server has this id, who asks so means the trial.
+        return _wrong_method(["POST"]) if scope["path"] == TRIAL and error.detail.code == "unknown_server" else error
     if isinstance(error, Unavailable):
         return AdminError(503, "database_unavailable", f"nothing was changed: {error}", headers={"Retry-After": "5"})
     if isinstance(error, Conflict):
