@@ -1,8 +1,8 @@
 """Four times a second: what the fleet does now, for the charts and for whoever listens. The data plane publishes nothing, it is read here."""
 
-import heapq
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from orchestrator.admin.history import WallTime, point_answer
@@ -12,6 +12,8 @@ from orchestrator.admin.shapes import InFlightRows, PointAnswer, RequestRows
 from orchestrator.admin.watch import Watch
 from orchestrator.clock import Clock
 from orchestrator.fleet.fleet import Fleet
+from orchestrator.fleet.server import Server
+from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.telemetry.points import Point, Points, rounded
 from orchestrator.telemetry.recorder import Kept
@@ -92,11 +94,11 @@ class Sampler:
     def _close_second(self, now: float) -> None:
         point, servers = self._point, self._fleet.servers
         point.at, point.step_seconds = now, max(1, round(now - self._began_at))
-        point.queued = self._gateway.queued
-        point.in_flight = max(0, len(self._gateway.calls) - point.queued)
+        flights = [call.flight for call in self._gateway.calls]
+        point.queued = flights.count(None)
+        point.in_flight = len(flights) - point.queued
         point.servers, point.servers_up = len(servers), self._watch.up
-        busy = ((server.in_flight, server_id) for server_id, server in servers.items() if server.in_flight > 0)
-        point.in_flight_by_server = {server_id: count for count, server_id in heapq.nlargest(MAX_BUSY_SERVERS, busy)}
+        point.in_flight_by_server = _busiest(servers, flights)
         self._points.add(point)
         self._hub.publish("metrics", partial(self._metrics, point))
         self._began_at, self._point = now, Point(at=now, step_seconds=0)
@@ -114,6 +116,15 @@ class Sampler:
             rows = in_flight_answers(self._gateway, now, MAX_IN_FLIGHT_ROWS)
             self._hub.publish("inflight", partial(InFlightRows, rows, total))
         self._told_of_some = total > 0
+
+
+def _busiest(servers: Mapping[str, Server], flights: Sequence[Flight | None]) -> dict[str, int]:
+    """How many requests each has by its id, also of servers that were removed meanwhile and still answer."""
+    removed = {flight.server for flight in flights if flight is not None and servers.get(flight.server.id) is not flight.server}
+    counts = Counter({server_id: server.in_flight for server_id, server in servers.items() if server.in_flight > 0})
+    for server in removed:
+        counts[server.id] += server.in_flight
+    return dict(counts.most_common(MAX_BUSY_SERVERS))
 
 
 def _request_rows(ended: Sequence[Kept]) -> RequestRows:

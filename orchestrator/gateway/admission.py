@@ -38,11 +38,6 @@ class Admission:
         self._room: WaitingRoom[Ticket] = WaitingRoom(queue_size)
         self.queue_timeout_seconds = queue_timeout_seconds
 
-    @property
-    def queued(self) -> int:
-        """How many wait, whatever for."""
-        return len(self._room)
-
     def waiting(self, model: str) -> int:
         return self._room.waiting(model)
 

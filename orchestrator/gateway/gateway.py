@@ -77,11 +77,6 @@ class Gateway:
             call.end(Refusal(503, CANCELLED, reason))
         return len(found)
 
-    @property
-    def queued(self) -> int:
-        """How many of the calls wait for a slot."""
-        return self._admission.queued
-
     def fleet_changed(self) -> None:
         """Servers came, went or recovered: forget connections of those that went, let in who waits."""
         self._targets.keep(set(self._fleet.servers))

@@ -9,9 +9,12 @@ from msgspec.structs import fields
 from orchestrator.admin import sampler as module
 from orchestrator.admin.live import Live
 from orchestrator.admin.shapes import InFlightRows, PointAnswer, RequestRows
+from orchestrator.fleet.specs import FleetSpec
 from orchestrator.telemetry.record import RequestRecord
 from orchestrator.telemetry.recorder import Kept
 from tests.fakes import fleets
+from tests.fakes.scripted import ScriptedServer, hang
+from tests.fakes.wire import ollama_error
 from tests.unit.admin.streams import Ear
 from tests.unit.gateway.calls import Bench, bench
 
@@ -200,6 +203,42 @@ async def test_requests_in_flight_are_told_twice_a_second_and_that_they_are_gone
         ear.heard()
         sampled.ticks(8)
         assert [data["total"] for data in ear.of("inflight")] == [0]
+
+
+async def test_who_waits_between_two_attempts_waits():
+    async with ScriptedServer("a") as server, bench(fleets.spec("a", url=server.url)) as made:
+        server.on("/api/chat", ollama_error(429, "slow", {"Retry-After": "1"}))
+        sampled = Sampled(bench=made)
+        waits = made.post()
+        async with asyncio.timeout(10):
+            while waits.call.flight is not None:
+                await asyncio.sleep(0.005)
+        sampled.ticks(4)
+        assert (waits.call.attempts, sampled.point().in_flight, sampled.point().queued) == (1, 0, 1)
+        waits.call.leave()
+        await waits.whole()
+
+
+async def test_a_server_that_was_removed_is_told_until_its_requests_end():
+    async with ScriptedServer("a") as server, bench(fleets.spec("a", url=server.url), fleets.spec("b")) as made:
+        server.on("/api/chat", [hang])
+        made.fleet.servers["b"].health = "down"
+        sampled = Sampled(bench=made)
+        answered = [made.post(request_id=f"r{number}") for number in range(2)]
+        await server.request("/api/chat", 2)
+        made.fleet.apply(FleetSpec(()), made.clock.now())
+        sampled.ticks(4)
+        assert (sampled.point().in_flight, sampled.point().in_flight_by_server, sampled.point().servers) == (2, {"a": 2}, 0)
+        made.fleet.apply(FleetSpec((fleets.spec("a"),)), made.clock.now())
+        made.fleet.servers["a"].in_flight = 3
+        sampled.ticks(4)
+        assert sampled.point().in_flight_by_server == {"a": 5}
+        for one in answered:
+            one.call.leave()
+            await one.whole()
+        sampled.ticks(4)
+        assert sampled.point().in_flight_by_server == {"a": 3}
+        made.fleet.servers["a"].in_flight = 0
 
 
 # Trouble

@@ -102,7 +102,7 @@ async def test_models_have_lines_of_their_own() -> None:
     taken(room, fleet)
     waiting = await queued(room, fleet)
     assert taken(room, fleet, "n").server.id == "b"
-    assert (room.queued, room.waiting("n")) == (1, 0)
+    assert (room.waiting("m"), room.waiting("n")) == (1, 0)
     waiting.cancel()
 
 
