@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.steps import go
+from tests.web.steps import add, go
 
 PAGES = {"o": "/", "r": "/requests", "s": "/servers", "m": "/models", "b": "/breakers", "p": "/playground", "a": "/about"}
 
@@ -44,12 +44,22 @@ def letters(page):
 def test_the_palette_finds_pages_servers_and_models(page, problems, fleet, text, address, heading):
     go(page, fleet, "/about")
     find(page, text)
-    expect(palette(page).get_by_role("button")).to_have_count(1)
-    page.keyboard.press("ArrowDown")
+    expect(palette(page).get_by_role("button").first).to_contain_text(re.compile(text, re.IGNORECASE))
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{fleet.base}/ui{address}")
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(palette(page)).to_be_hidden()
+
+
+def test_the_palette_drains_a_server_and_lets_it_go_on(page, problems, orchestrator, emulation):
+    add(orchestrator, "gpu-1", emulation.add().url)
+    go(page, orchestrator, "/about")
+    for word, draining in (("Drain", True), ("Resume", False)):
+        find(page, f"{word} gpu-1")
+        expect(palette(page).get_by_role("button")).to_have_text([f"{word} gpu-1"])
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert").filter(has_text="gpu-1").last).to_contain_text("no new requests" if draining else "takes requests again")
+        assert orchestrator.ask("GET", "/api/servers/gpu-1")[1]["draining"] is draining
 
 
 def test_the_palette_says_when_there_is_nothing_and_escape_gives_the_focus_back(page, problems, fleet):

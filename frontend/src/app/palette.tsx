@@ -2,15 +2,20 @@ import '@mantine/spotlight/styles.css'
 import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Boxes, Keyboard, Search, ServerCog } from 'lucide-react'
+import { Boxes, Keyboard, Pause, Play, Plus, RefreshCw, Search, ServerCog } from 'lucide-react'
 import { useEffect } from 'react'
 import { queries, useServers } from '../api/queries'
+import type { ServerAnswer } from '../api/types'
+import { useServerActions } from '../features/servers/actions'
+import { nameOf } from '../features/servers/name'
 import { places } from './nav'
+import { ACTIONS, search } from './palette-search'
 
-/** Everything that can be gone to by its name. opened: changes whenever it is asked for. onKeys: to the list of keys, which no key leads to while letters are off. */
+/** Everything that can be gone to by its name, and what is done to servers most. opened: changes whenever it is asked for. onKeys: to the list of keys, which no key leads to while letters are off. */
 export default function Palette({ opened, onKeys }: { opened: number; onKeys: () => void }) {
   const navigate = useNavigate()
   const { data: servers = [] } = useServers()
+  const { act } = useServerActions()
   const { data: fleet } = useQuery(queries.fleetModels())
   useEffect(() => {
     if (opened) spotlight.open()
@@ -33,7 +38,7 @@ export default function Palette({ opened, onKeys }: { opened: number; onKeys: ()
       group: 'Servers',
       actions: servers.map((server) => ({
         id: `server ${server.id}`,
-        label: server.name || server.id,
+        label: nameOf(server),
         description: server.url,
         leftSection: <ServerCog size={16} />,
         onClick: () => void navigate({ to: '/servers/$id', params: { id: server.id } }),
@@ -48,11 +53,23 @@ export default function Palette({ opened, onKeys }: { opened: number; onKeys: ()
         onClick: () => void navigate({ to: '/models', search: { q: model.name } }),
       })),
     },
+    {
+      group: ACTIONS,
+      actions: [
+        {
+          id: 'add server',
+          label: 'Add server',
+          leftSection: <Plus size={16} />,
+          onClick: () => void navigate({ to: '/servers', search: { add: true } }),
+        },
+        ...servers.flatMap((server) => actionsOf(server, act)),
+      ],
+    },
   ]
   return (
     <Spotlight
       actions={actions}
-      limit={13}
+      filter={search}
       shortcut={null}
       scrollable
       maxHeight={420}
@@ -65,4 +82,24 @@ export default function Palette({ opened, onKeys }: { opened: number; onKeys: ()
       }}
     />
   )
+}
+
+/** What needs no more than the name of the server. */
+function actionsOf(server: ServerAnswer, act: ReturnType<typeof useServerActions>['act']) {
+  const name = nameOf(server)
+  const turn = server.draining ? 'resume' : 'drain'
+  return [
+    {
+      id: `turn ${server.id}`,
+      label: `${turn === 'drain' ? 'Drain' : 'Resume'} ${name}`,
+      leftSection: turn === 'drain' ? <Pause size={16} /> : <Play size={16} />,
+      onClick: () => act({ server, action: turn }),
+    },
+    {
+      id: `check ${server.id}`,
+      label: `Check ${name} now`,
+      leftSection: <RefreshCw size={16} />,
+      onClick: () => act({ server, action: 'check' }),
+    },
+  ]
 }

@@ -28,7 +28,7 @@ export function Shortcuts() {
         <Stack gap="sm">
           <Table>
             <Table.Tbody>
-              <Key keys={['Ctrl', 'K']} does="Search pages, servers and models" />
+              <Key keys={['Ctrl', 'K']} does="Search pages, servers and models; drain or check a server" />
               <Key keys={['/']} does="To the filter of this page" />
               {places.map((place) => (
                 <Key key={place.to} keys={['g', place.key]} does={place.label} />

@@ -4,10 +4,10 @@ import type { ServerAnswer } from '../../api/types'
 import { Ago } from '../../components/ago'
 import { columnsFor } from '../../components/data-table'
 import { Capabilities, statusOf } from '../../components/status'
-import { milliseconds } from '../../lib/format'
 import { Breakers, InFlight, Name, Status } from './cells'
 import { distinctModels, modelsText } from './counts'
 import type { OpenDialog } from './dialogs'
+import { LastResponse } from './last-response'
 import { ServerMenu } from './menu'
 import { nameOf } from './name'
 
@@ -31,7 +31,7 @@ export const columnsOf = (onOpen: OpenDialog) =>
       id: 'lastResponse',
       header: 'Last response',
       sortUndefined: 'last',
-      cell: ({ row }) => <Figure text={milliseconds(row.original.lastResponseTime)} />,
+      cell: ({ row }) => <LastResponse server={row.original} />,
     }),
     column.accessor(distinctModels, {
       id: 'models',
@@ -64,12 +64,6 @@ export const columnsOf = (onOpen: OpenDialog) =>
       cell: ({ row }) => <ServerMenu server={row.original} onOpen={onOpen} />,
     }),
   ])
-
-const Figure = ({ text }: { text: string }) => (
-  <Text size="sm" className="num" span style={{ whiteSpace: 'nowrap' }}>
-    {text}
-  </Text>
-)
 
 const ORDER = ['none', 'ok', 'info', 'warn', 'bad']
 

@@ -3,6 +3,7 @@ import { aServer } from '../../test/servers'
 import { withServer } from './cache'
 import { distinctModels, modelsText } from './counts'
 import { filtered, tagsOf } from './filters'
+import { lastResponseText } from './last-response'
 
 const SERVERS = [
   aServer({ id: 'a', name: 'Attic', tags: ['eu', 'old'] }),
@@ -38,6 +39,13 @@ it.each([
   [{ models: [], v1Models: [], lastCheckTime: null }, 'not known yet'],
   [{ status: 'configError' }, '1'],
 ])('of %j the models are %s', (some, text) => expect(modelsText(aServer(some))).toBe(text))
+
+it.each([
+  [{ lastResponseTime: 12.3, outcomes: {} }, '12 ms, check'],
+  [{ lastResponseTime: 12.3, outcomes: { ok: 0, timeout: 3 } }, '12 ms, check'],
+  [{ lastResponseTime: 8410, outcomes: { ok: 1 } }, '8.41 s, request'],
+  [{ lastResponseTime: null }, '–'],
+])('of %j the last response is %s', (some, text) => expect(lastResponseText(aServer(some))).toBe(text))
 
 it('a server takes its place, a new one comes last', () => {
   const changed = aServer({ id: 'b', name: 'B' })

@@ -4,9 +4,10 @@ import { Ago } from '../../../components/ago'
 import { CopyIcon } from '../../../components/copyable'
 import { ServerMark } from '../../../components/server-mark'
 import { Capabilities } from '../../../components/status'
-import { milliseconds, sentence } from '../../../lib/format'
+import { sentence } from '../../../lib/format'
 import { Breakers, Draining, InFlight, order, Tags } from '../cells'
 import { modelsText } from '../counts'
+import { lastResponseText } from '../last-response'
 import { Facts } from './facts'
 
 /** What a server is and how it does, above the tabs. */
@@ -30,7 +31,7 @@ export const Head = ({ server }: { server: ServerAnswer }) => (
           ['Id', server.id],
           ['Software', [server.kind, server.version].filter(Boolean).join(' ')],
           ['In flight', <InFlight key="" server={server} />],
-          ['Last response', milliseconds(server.lastResponseTime)],
+          ['Last response', lastResponseText(server)],
           ['Last check', <Ago key="" time={server.lastCheckTime} />],
           ['Models', modelsText(server)],
           ['Breakers', <Breakers key="" server={server} />],
