@@ -10,7 +10,7 @@ from orchestrator.admin.slices import Slices
 
 LEAST_BYTES = 2048
 PIECE_BYTES = 16 * 1024  # takes less than a millisecond
-LEVEL = 6  # of a list of a hundred servers half the bytes that level 1 leaves, for twice the time
+LEVEL = 6  # of a list of a hundred servers half the bytes that level 1 leaves, for two to four times the time
 GZIP = 31  # window bits of zlib: 15, and a gzip header
 
 
