@@ -55,6 +55,7 @@ it('does to a server and all its models what was asked', async () => {
   await user.click(screen.getByRole('button', { name: 'Open the breaker of gpu-1 and all its models' }))
   const dialog = await screen.findByRole('dialog')
   expect(dialog).toHaveTextContent('to the server itself and to each of its models')
+  await waitFor(() => expect(within(dialog).getByRole('button', { name: 'Cancel' })).toHaveFocus())
   await user.click(within(dialog).getByRole('button', { name: 'Open breaker' }))
   await waitFor(() =>
     expect(

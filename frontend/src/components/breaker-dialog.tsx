@@ -18,6 +18,7 @@ export function BreakerDialog({ breaker, action, serverName, onClose, onDone }: 
   const [opened, setOpened] = useState(false)
   // Opens only once it is there: else it would not know where focus was and has to return to.
   useEffect(() => setOpened(true), [])
+  const harms = action === 'open'
   const phone = useMediaQuery('(max-width: 40em)')
   const turn = useTurnBreaker(() => {
     setOpened(false)
@@ -42,12 +43,12 @@ export function BreakerDialog({ breaker, action, serverName, onClose, onDone }: 
           </Alert>
         )}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={() => setOpened(false)}>
+          <Button data-autofocus={harms || undefined} variant="default" onClick={() => setOpened(false)}>
             Cancel
           </Button>
           <Button
-            data-autofocus
-            color={action === 'open' ? 'red.9' : undefined}
+            data-autofocus={!harms || undefined}
+            color={harms ? 'red.9' : undefined}
             loading={turn.isPending}
             onClick={() => turn.mutate({ breaker, action, serverName })}
           >

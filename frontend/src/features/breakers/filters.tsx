@@ -1,5 +1,6 @@
 import { Select } from '@mantine/core'
 import type { Names } from '../../api/server-names'
+import { Choice } from '../../components/choice'
 import { Filter } from '../../components/filter'
 import { BREAKER_STATES } from '../../components/status'
 import type { BreakerSearch } from './select'
@@ -29,13 +30,11 @@ export const BreakerFilters = ({
       value={search.state ?? null}
       onChange={(state) => onChange({ state: (state ?? undefined) as BreakerSearch['state'] })}
     />
-    <Select
+    <Choice
       aria-label="Server"
       placeholder="Any server"
       clearable
       clearButtonProps={{ 'aria-label': 'Any server' }}
-      searchable
-      limit={100}
       style={{ flex: '1 1 150px' }}
       data={Object.entries(names).map(([value, label]) => ({ value, label }))}
       value={search.server ?? null}

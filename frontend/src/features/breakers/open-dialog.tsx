@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Modal, Select, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { isNotEmpty, useForm } from '@mantine/form'
 import { useMediaQuery } from '@mantine/hooks'
 import { useServers } from '../../api/queries'
 import type { Names } from '../../api/server-names'
 import { effectOf } from '../../components/breaker-words'
+import { Choice } from '../../components/choice'
 import { useTurnBreaker } from '../../components/use-turn-breaker'
 
 interface Props {
@@ -53,25 +54,21 @@ function Content({ names, onClose }: Omit<Props, 'opened'>) {
       )}
     >
       <Stack gap="md">
-        <Select
+        <Choice
           data-autofocus
           label="Server"
           required
-          searchable
           openOnFocus={false}
-          limit={100}
           data={Object.entries(names).map(([value, label]) => ({ value, label }))}
           {...form.getInputProps('server')}
           onChange={(value) => form.setValues({ server: value, model: null })}
         />
-        <Select
+        <Choice
           label="Model"
           placeholder="All models, and the server itself"
           clearable
           clearButtonProps={{ 'aria-label': 'All models' }}
-          searchable
           openOnFocus={false}
-          limit={100}
           disabled={!chosen}
           data={models}
           {...form.getInputProps('model')}

@@ -1,5 +1,6 @@
-import { Checkbox, Select } from '@mantine/core'
+import { Checkbox } from '@mantine/core'
 import type { Names } from '../../api/server-names'
+import { Choice } from '../../components/choice'
 import { Filter } from '../../components/filter'
 import type { ModelSearch } from './select'
 
@@ -16,13 +17,11 @@ export const ModelFilters = ({
     <div style={{ flex: '1 1 180px' }}>
       <Filter label="Filter models" value={search.q} onChange={(q) => onChange({ q })} />
     </div>
-    <Select
+    <Choice
       aria-label="Server"
       placeholder="Any server"
       clearable
       clearButtonProps={{ 'aria-label': 'Any server' }}
-      searchable
-      limit={100}
       style={{ flex: '1 1 150px' }}
       data={Object.entries(names).map(([value, label]) => ({ value, label }))}
       value={search.server ?? null}

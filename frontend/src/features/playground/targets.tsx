@@ -1,7 +1,8 @@
-import { Box, Input, SegmentedControl, Select, Text } from '@mantine/core'
+import { Box, Input, SegmentedControl, Text } from '@mantine/core'
 import { memo, useId } from 'react'
 import type { Names } from '../../api/server-names'
 import type { FleetModel } from '../../api/types'
+import { Choice } from '../../components/choice'
 import { STYLES, type Style, type Target } from './ask'
 import { serversOf, stylesOf } from './choose'
 import classes from './playground.module.css'
@@ -23,22 +24,17 @@ export const Targets = memo(function Targets({ models, targets, server: fixed, o
   const servers = [...new Set([...serversOf(found), ...(fixed ? [fixed] : [])])]
   return (
     <div className={classes.targets}>
-      <Select
+      <Choice
         label="Model"
-        searchable
-        allowDeselect={false}
-        limit={200}
         data={[...new Set([...chosen.slice(0, 1), ...all])]}
         value={chosen[0] ?? null}
         onChange={(model) => onChange({ model: model ?? undefined })}
         nothingFoundMessage="No such model"
       />
-      <Select
+      <Choice
         label="Compare with"
         placeholder="No other model"
-        searchable
         clearable
-        limit={200}
         data={[...new Set([...chosen.slice(1), ...all])]}
         value={chosen[1] ?? null}
         onChange={(model) => onChange({ with: model ?? undefined })}
@@ -50,10 +46,9 @@ export const Targets = memo(function Targets({ models, targets, server: fixed, o
         style={targets[0]?.style ?? 'ollama'}
         onChange={(one) => onChange({ style: one })}
       />
-      <Select
+      <Choice
         label="Server"
         placeholder="Automatic"
-        searchable
         clearable
         data={servers.map((value) => ({ value, label: names[value] ?? value }))}
         value={fixed ?? null}

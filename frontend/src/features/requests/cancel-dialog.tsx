@@ -47,10 +47,10 @@ export function CancelDialog({ request, gone, onClose, onDone }: Props) {
           the server is freed at once. Other requests go on.
         </Text>
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={() => setOpened(false)}>
+          <Button data-autofocus variant="default" onClick={() => setOpened(false)}>
             Keep it running
           </Button>
-          <Button data-autofocus color="red.9" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+          <Button color="red.9" loading={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel the request
           </Button>
         </Group>

@@ -1,9 +1,10 @@
-import { Button, Select } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { SlidersHorizontal } from 'lucide-react'
 import { memo, useId, useState } from 'react'
 import type { Names } from '../../api/server-names'
 import type { RequestAnswer } from '../../api/types'
+import { Choice } from '../../components/choice'
 import { Filter } from '../../components/filter'
 import { outcomeOf } from '../../lib/words'
 import { DIALECTS } from './figures'
@@ -131,20 +132,20 @@ function Models({
   )
 }
 
-interface Choice {
+interface Option {
   value: string
   label: string
 }
 
-const slowness = (seconds: readonly string[]): Choice[] =>
+const slowness = (seconds: readonly string[]): Option[] =>
   seconds.map((value) => ({ value, label: `Over ${Number(value) < 1 ? `${Number(value) * 1000} ms` : `${value} s`}` }))
 
 /** What the address asks for can be seen even where it is none of the usual choices. */
 function withChosen(
-  choices: readonly Choice[],
+  choices: readonly Option[],
   chosen: string | undefined,
-  made: (values: readonly string[]) => Choice[] = (values) => values.map((value) => ({ value, label: value })),
-): Choice[] {
+  made: (values: readonly string[]) => Option[] = (values) => values.map((value) => ({ value, label: value })),
+): Option[] {
   const missing = chosen !== undefined && !choices.some(({ value }) => value === chosen)
   return missing ? [...made([chosen]), ...choices] : [...choices]
 }
@@ -160,14 +161,14 @@ function One({
 }: {
   label: string
   all: string
-  data: Choice[]
+  data: Option[]
   value: string | undefined
   onChange: (value: string | undefined) => void
   onOpen?: () => void
   searchable?: boolean
 }) {
   return (
-    <Select
+    <Choice
       aria-label={label}
       placeholder={all}
       data={data}
@@ -176,7 +177,6 @@ function One({
       {...(onOpen && { onDropdownOpen: onOpen })}
       searchable={searchable}
       clearable
-      limit={200}
       comboboxProps={{ width: 'max-content', position: 'bottom-start' }}
       clearButtonProps={{ 'aria-label': `Clear ${label.toLowerCase()}` }}
       nothingFoundMessage="Nothing found"

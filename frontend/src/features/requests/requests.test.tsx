@@ -265,6 +265,7 @@ it('cancels a request after having said what that does, and takes it off the lis
     'The client gets an error instead of the rest of its answer, and the server is freed',
   )
   expect(asked.map(({ key }) => key)).not.toContain(cancel)
+  await waitFor(() => expect(within(dialog).getByRole('button', { name: 'Keep it running' })).toHaveFocus())
   await user.click(within(dialog).getByRole('button', { name: 'Cancel the request' }))
   expect(await screen.findByText('Nothing is in flight')).toBeVisible()
   expect(asked.map(({ key }) => key)).toContain(cancel)

@@ -28,6 +28,8 @@ function ask(server: ServerAnswer, title: string, does: string, says: string, on
     ),
     labels: { confirm: does, cancel: 'Cancel' },
     confirmProps: { color: 'red.9' },
+    // A key that is pressed too early must do no harm.
+    cancelProps: { 'data-autofocus': true },
     closeButtonProps: { 'aria-label': 'Close' },
     styles: { title: { fontWeight: 600, overflowWrap: 'anywhere' } },
     onConfirm,
