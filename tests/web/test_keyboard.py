@@ -147,3 +147,19 @@ def test_letters_that_are_switched_off_stay_off_after_a_reload_and_can_be_switch
     expect(keys(page)).to_be_hidden()
     page.keyboard.type("gm")
     expect(page).to_have_url(at(fleet, "/models"))
+
+
+def test_escape_closes_the_navigation_of_a_phone_and_gives_the_focus_back(page, problems, fleet):
+    page.set_viewport_size({"width": 320, "height": 640})
+    go(page, fleet, "/servers")
+    navigation = page.get_by_role("navigation", name="Main")
+    page.get_by_role("button", name="Open navigation").click()
+    navigation.get_by_role("link", name="Models").focus()
+    page.keyboard.press("Control+k")
+    expect(palette(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(palette(page)).to_be_hidden()
+    expect(navigation).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(navigation).to_be_hidden()
+    expect(page.get_by_role("button", name="Open navigation")).to_be_focused()

@@ -13,6 +13,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { LogOut, Moon, Search, Sun, UserRound } from 'lucide-react'
+import type { RefObject } from 'react'
 import { api } from '../api/client'
 import { type StreamState, useLive } from '../api/live'
 import { queries } from '../api/queries'
@@ -26,7 +27,14 @@ const STREAM: Record<StreamState, { word: string; tone: string; says: string }> 
   lost: { word: 'Reconnecting', tone: 'bad', says: 'The live stream broke; what you see may be old' },
 }
 
-export function Header({ open, onToggle }: { open: boolean; onToggle: () => void }) {
+interface Props {
+  open: boolean
+  onToggle: () => void
+  /** The button of the navigation. */
+  opener: RefObject<HTMLButtonElement | null>
+}
+
+export function Header({ open, onToggle, opener }: Props) {
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useComputedColorScheme('light')
   const { state } = useLive()
@@ -35,6 +43,7 @@ export function Header({ open, onToggle }: { open: boolean; onToggle: () => void
     <Group h="100%" px="md" justify="space-between" wrap="nowrap">
       <Group gap="sm" wrap="nowrap">
         <Burger
+          ref={opener}
           opened={open}
           onClick={onToggle}
           hiddenFrom="sm"

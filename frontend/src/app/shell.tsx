@@ -2,7 +2,7 @@ import { AppShell, NavLink, Stack, Text } from '@mantine/core'
 import { useDisclosure, useMediaQuery } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { live } from '../api/live'
 import { connect } from '../api/patch'
 import { Announcer } from './announcer'
@@ -18,6 +18,11 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname })
   // Where the navigation covers the page.
   const narrow = useMediaQuery('(width < 48em)')
+  const opener = useRef<HTMLButtonElement>(null)
+  useEscape(open && narrow === true, () => {
+    close()
+    opener.current?.focus()
+  })
   useStream()
   return (
     <AppShell
@@ -29,7 +34,7 @@ export function Shell() {
         Skip to content
       </a>
       <AppShell.Header>
-        <Header open={open} onToggle={toggle} />
+        <Header open={open} onToggle={toggle} opener={opener} />
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Main" mod={{ shut: !open }} style={{ overflowY: 'auto' }}>
         <Stack gap="md">
@@ -63,6 +68,18 @@ export function Shell() {
       <Announcer />
     </AppShell>
   )
+}
+
+/** What Escape does while `active`, unless a dialog is open, which it is for then. */
+function useEscape(active: boolean, does: () => void) {
+  useEffect(() => {
+    if (!active) return
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !document.querySelector('[role="dialog"]')) does()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [active, does])
 }
 
 /** The live stream, as long as the shell is there; to the sign-in page when the session has ended. */
