@@ -20,6 +20,8 @@ describe('checks in words', () => {
     [[check(1), check(2, { status: 'down', seconds: null })], 'Last 2 checks: 1 failed'],
     [[check(1, { status: 'configError' })], 'Last check: all failed'],
     [[check(1, { status: 'draining', seconds: null }), check(2)], 'Last 2 checks: 1 failed'],
+    [[check(1, { status: 'draining' }), check(2, { status: 'draining' })], 'Last 2 checks: 2 draining'],
+    [[check(1, { status: 'down' }), check(2, { status: 'degraded' }), check(3)], 'Last 3 checks: 1 failed, 1 degraded'],
   ])('of %j are %s', (checks, text) => expect(summary(checks)).toBe(text))
 })
 
@@ -33,4 +35,10 @@ it('shows the newest on the right and places for those that were not made on the
 it('shows no more than it has room for', async () => {
   show(<Heartbeat slots={3} checks={[1, 2, 3, 4, 5].map((time) => check(time))} />)
   expect((await screen.findByRole('img')).children).toHaveLength(3)
+})
+
+it('has a shape of its own for an answer while the server took no requests, other than for no check', async () => {
+  show(<Heartbeat slots={3} checks={[check(1, { status: 'draining' }), check(2, { status: 'disabled' })]} />)
+  const ticks = (await screen.findByRole('img', { name: 'Last 2 checks: 1 draining, 1 disabled' })).children
+  expect([...ticks].map((tick) => (tick as HTMLElement).dataset.tone)).toEqual(['none', 'info', 'info'])
 })

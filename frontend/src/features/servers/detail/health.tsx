@@ -60,7 +60,9 @@ function History({ checks }: { checks: CheckAnswer[] }) {
             ]}
           />
           <Text size="xs" c="dimmed">
-            A full bar is a check that was answered, a short one a check that failed; newest on the right.
+            A full bar is a check that was answered, a lower one an answer that told of trouble, a short one a check
+            that failed. A hollow bar was answered while the server took no requests; flat is where no check was made.
+            Newest on the right.
           </Text>
         </Stack>
       </Section>

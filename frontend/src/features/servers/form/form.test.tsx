@@ -265,3 +265,12 @@ it('has no fault that axe finds, folded out and with errors', async () => {
   const result = await axe.run(await screen.findByRole('dialog'), { rules: { 'color-contrast': { enabled: false } } })
   expect(result.violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([])
 }, 20_000)
+
+it('keeps the focus among the headers when one is removed', async () => {
+  const { user } = shown({}, aServer({ headers: { 'X-Team': MASK, 'X-Site': MASK } }))
+  await user.click(await button('Advanced'))
+  await user.click(await button('Remove header X-Team'))
+  expect(await button('Remove header X-Site')).toHaveFocus()
+  await user.click(await button('Remove header X-Site'))
+  expect(await button('Add header')).toHaveFocus()
+})

@@ -61,7 +61,12 @@ function Managed({ server }: { server: ServerAnswer }) {
 function List({ server, models }: { server: ServerAnswer; models: ModelAnswer[] }) {
   const [filter, setFilter] = useState<string>()
   const { states, turn } = useLoading(server.id)
-  const rows = useMemo(() => rowsOf(models, server.loadedModels, states), [models, server.loadedModels, states])
+  // What was in memory when the list was opened stays first: a row must not leave the pointer that loads it.
+  const [first] = useState(server.loadedModels)
+  const rows = useMemo(
+    () => rowsOf(models, server.loadedModels, states, first),
+    [models, server.loadedModels, states, first],
+  )
   const columns = useMemo(() => columnsOf(turn), [turn])
   const shown = filter ? rows.filter((row) => row.name.toLowerCase().includes(filter.toLowerCase())) : rows
   return (

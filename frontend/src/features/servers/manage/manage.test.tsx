@@ -64,11 +64,16 @@ describe('managing models', () => {
       return answer(url, init)
     }) as never
     await user.click(await screen.findByRole('button', { name: 'Load a:latest' }))
+    // A model is not moved by being loaded: `b` was in memory before.
+    const order = ['Unload b', 'Unload a:latest']
     const busy = await screen.findByRole('button', { name: 'Loading… a:latest' })
     expect(busy).toHaveAttribute('aria-disabled', 'true')
     expect(busy).toHaveFocus()
     finish()
     expect(await screen.findByRole('button', { name: 'Unload a:latest' })).toBeInTheDocument()
+    expect(screen.getAllByRole('button', { name: /^Unload/ }).map((one) => one.getAttribute('aria-label'))).toEqual(
+      order,
+    )
     expect(sent()).toEqual([{ key: 'POST /servers/gpu-1/models/load', body: { model: 'a:latest' } }])
   })
   it('says beside the model why it could not be loaded, and lets one try again', async () => {
@@ -88,7 +93,8 @@ describe('managing models', () => {
 })
 
 it('finds what is in memory by any spelling of the name, and puts it first', () => {
-  const rows = rowsOf(models.models, [inMemory('library/b:latest')], new Map())
+  const loaded = [inMemory('library/b:latest')]
+  const rows = rowsOf(models.models, loaded, new Map(), loaded)
   expect(rows.map(({ name, loaded }) => [name, loaded])).toEqual([
     ['b', true],
     ['a:latest', false],

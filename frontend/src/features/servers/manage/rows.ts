@@ -21,12 +21,15 @@ const told = (details: Record<string, unknown> | null, name: string) => {
 
 const BY_NAME = new Intl.Collator('en', { numeric: true })
 
-/** Each model that is listed, with what is in memory of it; those in memory first. */
+/** Each model that is listed, with what is in memory of it. first: those that stand before the others. */
 export function rowsOf(
   models: readonly ModelAnswer[],
   loaded: readonly LoadedModelAnswer[],
   states: ReadonlyMap<string, LoadState>,
+  first: readonly LoadedModelAnswer[],
 ): ManagedRow[] {
+  const ahead = new Set(first.map((model) => foldedName(model.name)))
+  const rank = ({ name }: ManagedRow) => Number(!ahead.has(foldedName(name)))
   const memory = new Map(loaded.map((model) => [foldedName(model.name), model]))
   const rows = models.map((model) => {
     const there = memory.get(foldedName(model.name)) ?? null
@@ -41,5 +44,5 @@ export function rowsOf(
       state: states.get(model.name) ?? null,
     }
   })
-  return rows.sort((a, b) => Number(b.loaded) - Number(a.loaded) || BY_NAME.compare(a.name, b.name))
+  return rows.sort((a, b) => rank(a) - rank(b) || BY_NAME.compare(a.name, b.name))
 }
