@@ -245,3 +245,40 @@ it('opens nothing after it was stopped', async () => {
   hide(false)
   expect(opened).toHaveLength(1)
 })
+
+describe('whoever waits for the stream', () => {
+  async function waited() {
+    let over = false
+    void live.settled().then(() => {
+      over = true
+    })
+    await vi.advanceTimersByTimeAsync(0)
+    return () => over
+  }
+
+  it('goes on with its hello', async () => {
+    const isOver = await waited()
+    expect(isOver()).toBe(false)
+    newest().hello()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(isOver()).toBe(true)
+  })
+  it('goes on at once when it fails, and when it does not come', async () => {
+    const failing = await waited()
+    newest().fail()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(failing()).toBe(true)
+    stop()
+    stop = live.start()
+    const late = await waited()
+    expect(late()).toBe(false)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(late()).toBe(true)
+  })
+  it('does not wait while it is live or rests', async () => {
+    newest().hello()
+    expect((await waited())()).toBe(true)
+    hide(true)
+    expect((await waited())()).toBe(true)
+  })
+})

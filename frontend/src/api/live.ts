@@ -57,6 +57,8 @@ const CHECK_MS = 1_000
 /** A new connection takes longer where the network is slow. */
 const OPENING_MS = 15_000
 const SESSION_MS = 10_000
+/** How long data wait for the stream at most. */
+const HELLO_MS = 1_000
 const NAMES: (keyof Events)[] = [
   'hello',
   'metrics',
@@ -117,6 +119,21 @@ export class Live {
       else this.topics.delete(topic)
       if (!left) this.reopen()
     }
+  }
+
+  /** Resolves when the stream is live, or will not be at once: what is fetched after its hello misses no event. */
+  settled(): Promise<void> {
+    const isOpening = () => this.source !== null && this.snapshot.state === 'connecting'
+    if (!isOpening()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        end()
+        resolve()
+      }
+      const timer = setTimeout(done, HELLO_MS)
+      const end = this.watch(() => isOpening() || done())
+    })
   }
 
   start(): () => void {

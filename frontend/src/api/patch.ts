@@ -21,7 +21,7 @@ const CHECKS_KEPT_OF_ONE = 720
 /** Times of a check that differ by less are of the same one. */
 const SAME_CHECK_SECONDS = 0.5
 
-/** What events of the `servers` and `activity` topics keep fresh. */
+/** What events of the `servers` and `activity` topics keep fresh; see `followed`. */
 const FOLLOWED = ['servers', 'breakers', 'activity']
 /** What is told by events that are not sent again after a break. */
 const NOT_RESUMED = ['history', 'requests']
@@ -65,7 +65,7 @@ export function connect(live: Live, client: QueryClient): () => void {
   }
 }
 
-/** Between an answer and the first event a change may have been missed. */
+/** Between an answer of before the stream and its first event a change may have been missed. What is still awaited looks after itself. */
 function refetchWhatWasEarlier(client: QueryClient) {
   for (const key of FOLLOWED)
     void client.invalidateQueries({ queryKey: [key], predicate: (query) => query.state.data !== undefined })

@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { told } from './breakers'
 import { api } from './client'
+import { followed } from './followed'
 import type {
   AboutAnswer,
   ActivityAnswer,
@@ -22,7 +23,8 @@ export const queries = {
   session: () =>
     queryOptions({ queryKey: ['session'], queryFn: () => api<SessionAnswer>('/session'), staleTime: 60_000 }),
   about: () => queryOptions({ queryKey: ['about'], queryFn: () => api<AboutAnswer>('/about') }),
-  servers: () => queryOptions({ queryKey: ['servers'], queryFn: () => api<ServerAnswer[]>('/servers') }),
+  servers: () =>
+    queryOptions({ queryKey: ['servers'], queryFn: () => followed(() => api<ServerAnswer[]>('/servers')) }),
   serverModels: (id: string) =>
     queryOptions({ queryKey: ['server-models', id], queryFn: () => api<ModelsAnswer>(`/servers/${part(id)}/models`) }),
   serverHistory: (id: string) =>
@@ -34,12 +36,16 @@ export const queries = {
   breakers: () =>
     queryOptions({
       queryKey: ['breakers'],
-      queryFn: async () => (await api<BreakerAnswer[]>('/breakers')).map(told),
+      queryFn: async () => (await followed(() => api<BreakerAnswer[]>('/breakers'))).map(told),
     }),
   requests: () => queryOptions({ queryKey: ['requests'], queryFn: () => api<RequestsAnswer>('/requests') }),
   request: (id: string) =>
     queryOptions({ queryKey: ['request', id], queryFn: () => api<RequestDetail>(`/requests/${part(id)}`) }),
-  activity: () => queryOptions({ queryKey: ['activity'], queryFn: () => api<ActivityAnswer>('/activity?limit=100') }),
+  activity: () =>
+    queryOptions({
+      queryKey: ['activity'],
+      queryFn: () => followed(() => api<ActivityAnswer>('/activity?limit=100')),
+    }),
   history: (seconds: number) =>
     queryOptions({
       queryKey: ['history', seconds],

@@ -2,7 +2,7 @@ import { AppShell, NavLink, Stack, Text } from '@mantine/core'
 import { useDisclosure, useMediaQuery } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import { live } from '../api/live'
 import { connect } from '../api/patch'
 import { Announcer } from './announcer'
@@ -87,7 +87,8 @@ function useStream() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const router = useRouter()
-  useEffect(() => {
+  // Before any page asks for what the stream keeps fresh.
+  useLayoutEffect(() => {
     const disconnect = connect(live, client)
     const stop = live.start()
     let leaving = false
