@@ -23,7 +23,7 @@ run: .venv/.installed ui-or-without ## the orchestrator itself; ARGS="--port 808
 	@$(BIN)/orchestrator serve $(ARGS)
 
 test: check ui-check browser ## lint, types, import rules and all tests, also of the UI; ARGS="-k name" picks tests
-	$(BIN)/pytest --ignore=tests/web $(ARGS) $(NONE_PICKED)
+	$(BIN)/pytest -n 2 --dist worksteal --ignore=tests/web $(ARGS) $(NONE_PICKED)
 	$(BIN)/pytest -n 2 --dist loadfile tests/web $(ARGS) $(NONE_PICKED)
 
 check: .venv/.installed-dev ## lint, types and import rules only
@@ -47,10 +47,11 @@ ui-check: ## lint, types and unit tests of the admin UI only
 types: .venv/.installed ## frontend/src/api/types.ts, made of what the admin API answers
 	@$(BIN)/python frontend/generate_types.py
 
-# Debian's Chromium for the tests in a browser. They say so where there is none.
+# Debian's Chromium for the tests in a browser, the build without windows if there is one. They say so where there is none.
 browser:
-	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { echo "Installing Chromium"; \
-	  export DEBIAN_FRONTEND=noninteractive; { apt-get update -qq && apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 chromium; } >/dev/null 2>&1 || true; }
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { echo "Installing Chromium"; \
+	  apt-get update -qq >/dev/null 2>&1; for package in chromium-headless-shell chromium; do \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 $$package >/dev/null 2>&1 && break; done || true; }
 
 screenshots: .venv/.installed-dev ui ## pictures of every page of the admin UI, in screenshots/
 	@$(BIN)/python -m tests.screenshots $(ARGS)

@@ -32,6 +32,11 @@ KEPT_BYTES = 3_000_000  # an orchestrator keeps 2 MiB for a client, and the syst
 LISTEN = b"GET /api/events?topics=requests,inflight,metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
+@pytest.fixture
+def page(lasting_page):
+    return lasting_page
+
+
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
     with crowded(tmp_path_factory.mktemp("crowded")) as one, busy(one):

@@ -24,6 +24,11 @@ POLICY = {
 
 
 @pytest.fixture
+def page(lasting_page):
+    return lasting_page
+
+
+@pytest.fixture
 def responses(page):
     """All that the page gets."""
     seen = []

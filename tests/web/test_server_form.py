@@ -48,7 +48,7 @@ def test_a_server_is_tested_then_added_and_appears_healthy_with_what_it_speaks(p
     dialog.get_by_role("button", name="Test connection").click()
     found = dialog.get_by_role("status", name="Connection test")
     expect(found).to_contain_text("Healthy")
-    expect(found).to_contain_text(re.compile(r"OllamaOpenAI.*2 models · \d+ ms"))
+    expect(found).to_contain_text(re.compile(r"OllamaOpenAI.*2 models · [\d.]+ ms"))
     asked = found.get_by_role("list", name="What was asked").get_by_role("listitem")
     expect(asked.get_by_role("img", name="Found")).to_have_count(4)
     for path in ("/api/tags", "/api/version", "/api/ps", "/v1/models"):

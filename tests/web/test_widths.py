@@ -46,6 +46,11 @@ FOCUSED = """() => {
 }"""
 
 
+@pytest.fixture
+def page(lasting_page):
+    return lasting_page
+
+
 def assert_nothing_sticks_out(page):
     wide = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, document.documentElement.clientWidth]")
     assert max(wide[:2]) <= wide[2]

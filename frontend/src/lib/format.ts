@@ -8,7 +8,7 @@ export const sentence = (text: string) => text.slice(0, 1).toUpperCase() + text.
 /** Of seconds: 0.4 ms, 85 ms, 1.24 s, 42 s, 3 m 20 s, 2 h 5 m, 3 d 4 h. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds == null || !Number.isFinite(seconds)) return DASH
-  if (seconds < 0.0095) return `${(seconds * 1000).toFixed(1)} ms`
+  if (seconds < 0.0095) return `${Number((seconds * 1000).toFixed(1))} ms`
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 9.995) return `${seconds.toFixed(2)} s`
   if (seconds < 59.5) return `${seconds.toFixed(0)} s`

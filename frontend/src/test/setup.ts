@@ -6,7 +6,6 @@ afterEach(cleanup)
 
 // A machine that is busy with other things must not fail a test.
 configure({ asyncUtilTimeout: 10_000 })
-vi.setConfig({ testTimeout: 30_000 })
 
 // What Mantine and uPlot ask of a browser and jsdom lacks.
 Object.defineProperty(window, 'matchMedia', {

@@ -354,7 +354,7 @@ async def test_another_failure_in_between_does_not_hide_that_two_servers_agree(b
             assert not four.requests()
 
 
-@pytest.mark.parametrize("failure", MISSING)
+@pytest.mark.parametrize("failure", sorted(MISSING))
 async def test_what_no_server_has_is_said_by_the_last(failure: str) -> None:
     async with ScriptedServer() as one, ScriptedServer() as two:
         for server in (one, two):

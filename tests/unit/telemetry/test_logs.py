@@ -2,26 +2,12 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from orchestrator.protocol.http import RequestHeaders
 from orchestrator.telemetry.logs import JsonFormatter, RequestLog, configure
 from tests.unit.telemetry.kept import kept
-
-
-@pytest.fixture
-def root() -> Iterator[logging.Logger]:
-    """The root logger, put back as it was."""
-    logger = logging.getLogger()
-    handlers, level = logger.handlers[:], logger.level
-    levels = {name: logging.getLogger(name).level for name in ("aiosqlite", "sqlalchemy", "apscheduler", "aiohttp", "asyncio", "alembic")}
-    yield logger
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
-    for name, value in levels.items():
-        logging.getLogger(name).setLevel(value)
 
 
 def test_a_log_line_is_one_json_object() -> None:
@@ -41,7 +27,7 @@ def test_an_exception_is_told_with_its_traceback() -> None:
     assert "ValueError: it broke" in json.loads(JsonFormatter().format(made))["exception"]
 
 
-def test_everything_logged_is_json_and_libraries_are_quiet(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_logged_is_json_and_libraries_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     configure("debug")
     logging.getLogger("orchestrator.x").debug("ours")
     logging.getLogger("aiohttp.client").debug("theirs: authorization secret")

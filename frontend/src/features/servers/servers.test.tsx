@@ -80,8 +80,10 @@ describe('the list', () => {
   })
 })
 
+let now = Date.now() / 1000
+/** Of the next second: two of the same moment are one. */
 const point = (inFlightByServer: Record<string, number>): PointAnswer => ({
-  time: Date.now() / 1000,
+  time: now++,
   stepSeconds: 1,
   requests: 0,
   errors: {},
