@@ -3,7 +3,7 @@ import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/sp
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Boxes, Keyboard, Pause, Play, Plus, RefreshCw, Search, ServerCog } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { queries, useServers } from '../api/queries'
 import type { ServerAnswer } from '../api/types'
 import { useServerActions } from '../features/servers/actions'
@@ -17,8 +17,11 @@ export default function Palette({ opened, onKeys }: { opened: number; onKeys: ()
   const { data: servers = [] } = useServers()
   const { act } = useServerActions()
   const { data: fleet } = useQuery(queries.fleetModels())
+  const [query, setQuery] = useState('')
   useEffect(() => {
-    if (opened) spotlight.open()
+    if (!opened) return
+    setQuery('') // it may still be closing, with what was typed before
+    spotlight.open()
   }, [opened])
   const actions: SpotlightActionGroupData[] = [
     {
@@ -70,6 +73,8 @@ export default function Palette({ opened, onKeys }: { opened: number; onKeys: ()
     <Spotlight
       actions={actions}
       filter={search}
+      query={query}
+      onQueryChange={setQuery}
       shortcut={null}
       scrollable
       maxHeight={420}

@@ -14,6 +14,7 @@ let stop: () => void
 beforeEach(() => {
   opened = fakeSources()
   stop = live.start()
+  opened.at(-1)?.hello()
   // Without a layout nothing would be in sight.
   vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600)
   vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(1200)
@@ -183,6 +184,18 @@ it('does not move the rows below the keyboard', async () => {
   await say('requests', { requests: [aRequest({ id: 'd', model: 'model-d' })], dropped: 0 })
   expect(await screen.findByRole('button', { name: '1 new, show' })).toBeVisible()
   expect(rows()[0]).toHaveTextContent('model-c')
+})
+
+it('does not move the rows below the mouse, and goes on once that has left', async () => {
+  serving({ requests: three })
+  const { user } = open()
+  await user.hover(await screen.findByText('model-a'))
+  await say('requests', { requests: [aRequest({ id: 'd', model: 'model-d' })], dropped: 0 })
+  expect(await screen.findByRole('button', { name: '1 new, show' })).toBeVisible()
+  expect(rows()[0]).toHaveTextContent('model-c')
+  await user.unhover(screen.getByText('model-a'))
+  await waitFor(() => expect(rows()[0]).toHaveTextContent('model-d'))
+  expect(screen.queryByRole('button', { name: /new, show/ })).toBeNull()
 })
 
 const detail = (request: RequestAnswer) => ({

@@ -46,7 +46,7 @@ interface Props<T> {
   onOpen?: ((row: T) => void) | undefined
   /** Key of a row to keep in sight. */
   shown?: string | undefined
-  /** Told when somebody reads: has scrolled down, or is among the rows with the keyboard. */
+  /** Told when somebody reads: has scrolled down, or is among the rows with the keyboard or the mouse. */
   onReading?: ((reading: boolean) => void) | undefined
   box?: RefObject<HTMLDivElement | null>
   className?: string | undefined
@@ -145,14 +145,17 @@ function useFitting<T>(look: Look<T>): Look<T> {
 }
 
 function useReading(tell: ((reading: boolean) => void) | undefined) {
-  const where = useRef({ scrolled: false, among: false })
+  const where = useRef({ scrolled: false, among: false, over: false })
   const note = (change: Partial<typeof where.current>) => {
     Object.assign(where.current, change)
-    tell?.(where.current.scrolled || where.current.among)
+    tell?.(Object.values(where.current).some(Boolean))
   }
   return {
     onScroll: (event: { currentTarget: HTMLElement }) => note({ scrolled: event.currentTarget.scrollTop > ROW / 2 }),
     rows: {
+      // A finger is over the rows only while it scrolls or taps.
+      onPointerEnter: (event: { pointerType: string }) => note({ over: event.pointerType === 'mouse' }),
+      onPointerLeave: () => note({ over: false }),
       onFocus: () => note({ among: true }),
       onBlur: (event: { currentTarget: HTMLElement; relatedTarget: EventTarget | null }) =>
         note({ among: event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget) }),
