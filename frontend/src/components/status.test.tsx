@@ -35,9 +35,9 @@ describe('capabilities', () => {
     expect(screen.getByRole('img', { name: 'A key is set' })).toBeInTheDocument()
   })
   it.each<[Partial<ServerAnswer>, string]>([
-    [{ status: 'unknown' }, 'not known yet'],
-    [{ status: 'configError' }, 'not known yet'],
-    [{ status: 'disabled', lastCheckTime: null }, 'not known yet'],
+    [{ status: 'unknown' }, 'not known'],
+    [{ status: 'configError' }, 'not known'],
+    [{ status: 'disabled', lastCheckTime: null }, 'not known'],
     [{ status: 'down' }, 'none found'],
   ])('are denied only where they were asked for: %j says %s', async (some, says) => {
     show(<Capabilities server={aServer({ supportsOllama: false, supportsV1: false, ...some })} />)

@@ -39,7 +39,7 @@ export const wasAsked = ({
   lastCheckTime,
 }: Pick<ServerAnswer, 'status'> & Partial<Pick<ServerAnswer, 'lastCheckTime'>>) =>
   status !== 'unknown' && status !== 'configError' && lastCheckTime !== null
-export const NOT_KNOWN = 'not known yet'
+export const NOT_KNOWN = 'not known'
 
 /** Which protocols a server speaks, as probes found them, and whether a key is set. */
 export const Capabilities = ({

@@ -1,5 +1,5 @@
 import type { ServerAnswer } from '../../api/types'
-import { NOT_KNOWN, wasAsked } from '../../components/status'
+import { NOT_KNOWN } from '../../components/status'
 import { foldedName } from '../../lib/memory'
 
 type Lists = Pick<ServerAnswer, 'models' | 'v1Models'>
@@ -16,8 +16,8 @@ export function distinctModels({ models, v1Models }: Lists): number {
   return count
 }
 
-/** How many models, in words: none is told only of a server that was asked. */
+/** How many models, in words: none is told only of a server that answered with its lists. */
 export function modelsText(server: ServerAnswer): string {
   const count = distinctModels(server)
-  return count || wasAsked(server) ? String(count) : NOT_KNOWN
+  return count || server.supportsOllama || server.supportsV1 ? String(count) : NOT_KNOWN
 }

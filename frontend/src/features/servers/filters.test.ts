@@ -35,8 +35,8 @@ it('a model that both lists tell counts once, however it is spelled', () => {
 it.each([
   [{}, '1'],
   [{ models: [], v1Models: [] }, '0'],
-  [{ models: [], v1Models: [], status: 'configError' }, 'not known yet'],
-  [{ models: [], v1Models: [], lastCheckTime: null }, 'not known yet'],
+  [{ models: [], v1Models: [], supportsOllama: false }, '0'],
+  [{ models: [], v1Models: [], supportsOllama: false, supportsV1: false }, 'not known'],
   [{ status: 'configError' }, '1'],
 ])('of %j the models are %s', (some, text) => expect(modelsText(aServer(some))).toBe(text))
 

@@ -61,7 +61,7 @@ function History({ checks }: { checks: CheckAnswer[] }) {
           />
           <Text size="xs" c="dimmed">
             A full bar is a check that was answered, a lower one an answer that told of trouble, a short one a check
-            that failed. A hollow bar was answered while the server took no requests; flat is where no check was made.
+            that failed. A bar in two was answered while the server took no requests; flat is where no check was made.
             Newest on the right.
           </Text>
         </Stack>
