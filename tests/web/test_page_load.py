@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.web.conftest import ROOT, UI
-from tests.web.pages import is_loaded, pages, views
+from tests.web.pages import is_loaded, pages
 from tests.web.steps import go
 
 MOST_BYTES = 350 * 1024
@@ -41,7 +41,7 @@ def policy_of(response):
     return {name: value for name, _, value in parts}
 
 
-@pytest.mark.parametrize("address", pages() + views())
+@pytest.mark.parametrize("address", pages())
 def test_a_page_has_a_strict_policy_and_asks_nobody_else(page, problems, fleet, address):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
