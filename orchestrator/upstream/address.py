@@ -60,12 +60,6 @@ def normalise(url: str) -> str:
     return f"{scheme}://{place}{path}"
 
 
-def origin(url: str) -> tuple[str, str, int]:
-    """(scheme, host, port) of a base URL."""
-    address = parse(url)
-    return address.scheme, address.host, address.port
-
-
 def parse(url: str) -> Address:
     """The address of a base URL. An Azure host without a path gets `/openai` (protocol note: new-style `/openai/v1/...`)."""
     parts = urlsplit(normalise(url))

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from msgspec import Raw
 
 from orchestrator.admin.bodies import MAX_BODY_BYTES
-from orchestrator.fleet.specs import Learned, ListedModel, LoadedModel, Observation, Secret
+from orchestrator.fleet.specs import Learned, ListedModel, LoadedModel, Observation
 from orchestrator.store import servers as store
 
 MASK = "***REDACTED***"
@@ -178,18 +178,6 @@ async def test_patch_to_a_taken_url_is_409_and_to_its_own_is_fine(admin):
     await admin.add("b")
     assert (await admin.ask("PATCH", "/api/servers/b", {"url": "http://a:1/"})).status_code == 409
     assert (await admin.ask("PATCH", "/api/servers/b", {"url": "http://B:1/v1"})).json()["url"] == "http://b:1"
-
-
-async def test_a_patch_does_not_send_a_stored_key_elsewhere(admin):
-    await admin.add("a", apiKey="canary")
-    answer = await admin.ask("PATCH", "/api/servers/a", {"url": "http://elsewhere"})
-    assert (answer.status_code, answer.json()["error"]) == (
-        400,
-        {"code": "invalid_value", "message": "apiKey: give the key again: the URL is another", "field": "apiKey"},
-    )
-    assert (await admin.ask("GET", "/api/servers/a")).json()["url"] == "http://a:1"
-    assert (await admin.ask("PATCH", "/api/servers/a", {"url": "http://elsewhere", "apiKey": "canary"})).status_code == 200
-    assert admin.fleet.servers["a"].spec.api_key == Secret("canary")
 
 
 async def test_bad_patch_names_the_member_and_changes_nothing(admin):

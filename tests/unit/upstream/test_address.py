@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.upstream.address import normalise, origin, parse
+from orchestrator.upstream.address import normalise, parse
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,3 @@ def test_an_azure_host_without_a_path_gets_openai(url, prefix):
 def test_azure_is_told_by_the_end_of_the_host():
     assert parse("https://x.cognitiveservices.azure.com").is_azure
     assert not parse("https://openai.azure.com.evil.example").is_azure
-
-
-@pytest.mark.parametrize("url", ["http://h", "HTTP://H:80/v1/", "http://h:80/base"])
-def test_an_origin_is_the_same_in_every_spelling_and_below_every_path(url):
-    assert origin(url) == ("http", "h", 80)
-
-
-@pytest.mark.parametrize("url", ["https://h", "http://h:81", "http://h2", "https://h:80"])
-def test_another_scheme_host_or_port_is_another_origin(url):
-    assert origin(url) != ("http", "h", 80)
