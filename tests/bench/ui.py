@@ -83,8 +83,13 @@ def _metrics(session: Any) -> dict[str, float]:
 
 
 def fill_charts(one: Serving) -> None:
-    """Waits until every second that the charts show has a point: drawing few of them would cost too little."""
-    processes.until(lambda: len(one.ask("GET", f"/api/history?seconds={CHART_SECONDS}")[1]["points"]) >= CHART_SECONDS - 5, "full charts", 2.0 * CHART_SECONDS)
+    """Waits until there is something to draw for all the time that the charts show: a few points would cost too little."""
+
+    def full() -> bool:
+        points = one.ask("GET", f"/api/history?seconds={CHART_SECONDS}")[1]["points"]
+        return bool(points[-1]["time"] - points[0]["time"] > CHART_SECONDS - 10)
+
+    processes.until(full, "full charts", 2.0 * CHART_SECONDS)
 
 
 def orchestrator_cost(one: Serving, tabs: int, seconds: float) -> float:
@@ -119,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     if lack := missing():
         print(lack, file=sys.stderr)
         return 1
-    names = options.page or list(PAGES)
+    names = [name for name in PAGES if not options.page or name in options.page]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
