@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core'
 import type { Names } from '../../api/server-names'
-import { Choice } from '../../components/choice'
 import { Filter } from '../../components/filter'
+import { ServerChoice } from '../../components/server-choice'
 import { BREAKER_STATES } from '../../components/status'
 import type { BreakerSearch } from './select'
 
@@ -30,15 +30,6 @@ export const BreakerFilters = ({
       value={search.state ?? null}
       onChange={(state) => onChange({ state: (state ?? undefined) as BreakerSearch['state'] })}
     />
-    <Choice
-      aria-label="Server"
-      placeholder="Any server"
-      clearable
-      clearButtonProps={{ 'aria-label': 'Any server' }}
-      style={{ flex: '1 1 150px' }}
-      data={Object.entries(names).map(([value, label]) => ({ value, label }))}
-      value={search.server ?? null}
-      onChange={(server) => onChange({ server: server ?? undefined })}
-    />
+    <ServerChoice names={names} value={search.server} onChange={(server) => onChange({ server })} />
   </>
 )

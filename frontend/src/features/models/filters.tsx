@@ -1,7 +1,7 @@
 import { Checkbox } from '@mantine/core'
 import type { Names } from '../../api/server-names'
-import { Choice } from '../../components/choice'
 import { Filter } from '../../components/filter'
+import { ServerChoice } from '../../components/server-choice'
 import type { ModelSearch } from './select'
 
 export const ModelFilters = ({
@@ -17,16 +17,7 @@ export const ModelFilters = ({
     <div style={{ flex: '1 1 180px' }}>
       <Filter label="Filter models" value={search.q} onChange={(q) => onChange({ q })} />
     </div>
-    <Choice
-      aria-label="Server"
-      placeholder="Any server"
-      clearable
-      clearButtonProps={{ 'aria-label': 'Any server' }}
-      style={{ flex: '1 1 150px' }}
-      data={Object.entries(names).map(([value, label]) => ({ value, label }))}
-      value={search.server ?? null}
-      onChange={(server) => onChange({ server: server ?? undefined })}
-    />
+    <ServerChoice names={names} value={search.server} onChange={(server) => onChange({ server })} />
     <Checkbox
       size="xs"
       label="In memory only"

@@ -3,8 +3,9 @@ import { notifications } from '@mantine/notifications'
 import { act, screen, waitFor, within } from '@testing-library/react'
 import { afterEach, describe, expect, it } from 'vitest'
 import { metrics } from '../../api/metrics'
-import type { PointAnswer, ServerAnswer } from '../../api/types'
+import type { ServerAnswer } from '../../api/types'
 import { showPage } from '../../test/page'
+import { aPoint } from '../../test/points'
 import { answering } from '../../test/render'
 import { aServer } from '../../test/servers'
 import { putServer } from './cache'
@@ -82,23 +83,7 @@ describe('the list', () => {
 
 let now = Date.now() / 1000
 /** Of the next second: two of the same moment are one. */
-const point = (inFlightByServer: Record<string, number>): PointAnswer => ({
-  time: now++,
-  stepSeconds: 1,
-  requests: 0,
-  errors: {},
-  firstTokenP50Seconds: null,
-  firstTokenP95Seconds: null,
-  promptTokens: 0,
-  completionTokens: 0,
-  inFlight: 0,
-  queued: 0,
-  servers: 1,
-  serversUp: 1,
-  inFlightByServer,
-  recentFirstTokenP50Seconds: null,
-  recentFirstTokenP95Seconds: null,
-})
+const point = (inFlightByServer: Record<string, number>) => aPoint(now++, { inFlightByServer })
 
 it('counts down what still runs on a server that is drained', async () => {
   shown([aServer({ status: 'draining', draining: true, maxConcurrency: 4, inFlight: 2 })])
