@@ -42,6 +42,7 @@ def test_a_connection(page):
 
 
 def open_first_request(page):
+    page.get_by_role("button", name="Pause").click()
     page.get_by_role("table").get_by_role("row").nth(1).click()
     page.get_by_role("dialog").wait_for()
 

@@ -41,6 +41,7 @@ export const columnsOf = (onOpen: OpenDialog) =>
           size="sm"
           span
           className="link num"
+          style={{ whiteSpace: 'nowrap' }}
           renderRoot={(props) => <Link to="/models" search={{ server: row.original.id }} {...props} />}
         >
           {modelsText(row.original)}

@@ -1,6 +1,7 @@
 import { Button, Tabs } from '@mantine/core'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ServerOff } from 'lucide-react'
+import { useEffect, useRef } from 'react'
 import { useServers } from '../../api/queries'
 import type { ServerAnswer } from '../../api/types'
 import { SERVER_TABS } from '../../app/router'
@@ -53,6 +54,11 @@ function Known({ server }: { server: ServerAnswer }) {
   const navigate = useNavigate({ from: '/servers/$id' })
   const { open, dialogs } = useServerDialogs()
   const { act, doing } = useServerActions()
+  const tabs = useRef<HTMLDivElement>(null)
+  // On a phone not all of them are seen at once.
+  useEffect(() => {
+    tabs.current?.querySelector(`[data-tab="${tab}"]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [tab])
   const show = (next: string | null) => {
     const chosen = SERVER_TABS.find((one) => one === next)
     void navigate({ search: chosen && chosen !== 'models' ? { tab: chosen } : {}, replace: true })
@@ -74,9 +80,9 @@ function Known({ server }: { server: ServerAnswer }) {
     >
       <Head server={server} />
       <Tabs value={tab} onChange={show} keepMounted={false} variant="default">
-        <Tabs.List mb="sm" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
+        <Tabs.List ref={tabs} mb="sm" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
           {SERVER_TABS.map((one) => (
-            <Tabs.Tab key={one} value={one}>
+            <Tabs.Tab key={one} value={one} data-tab={one}>
               {WORDS[one]}
             </Tabs.Tab>
           ))}
