@@ -140,7 +140,7 @@ def test_reset_forgets_what_was_counted(page, problems, one, server):
     row = row_of(page, "closed", MODEL, "GPU box")
     expect(row).to_contain_text("3 of 3 failed in the last minute, 3 in a row")
     dialog = press(page, "Reset", f"{MODEL} on GPU box")
-    expect(dialog).to_contain_text("Forgets the counts")
+    expect(dialog).to_contain_text("Its counts start over")
     dialog.get_by_role("button", name="Reset breaker").click()
     expect(dialog).to_be_hidden()
     expect(row).not_to_contain_text("failed")

@@ -31,4 +31,9 @@ describe('what an action does', () => {
     expect(effectOf('reset', aBreaker({ model: null }))).toContain('closes')
     expect(effectOf('reset', aBreaker())).not.toContain('closes')
   })
+  it('tells of no difference between a reset and a close, as there is none', () => {
+    for (const action of ['close', 'reset'] as const)
+      expect(effectOf(action, aBreaker({ state: 'open' }))).toMatch(/its counts start over/i)
+    expect(effectOf('reset', aBreaker({ state: 'open' }))).toContain('as with Close')
+  })
 })

@@ -23,7 +23,7 @@ export function effectOf(action: Action, { state, model }: Pick<Breaker, 'state'
   if (action === 'close')
     return `Requests go to ${here} again at once, and its counts start over. Running requests are not touched.`
   const closes = model === null || state !== 'closed'
-  return `Forgets the counts and how long it was to stay open${closes ? '; what is open closes' : ''}. Running requests are not touched.`
+  return `Its counts start over${closes ? '; what is open closes, as with Close' : ''}. Running requests are not touched.`
 }
 
 export const DONE: Record<Action, string> = { open: 'opened', close: 'closed', reset: 'reset' }
