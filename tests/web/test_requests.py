@@ -163,7 +163,7 @@ def test_headers_show_without_what_is_secret(page, problems, one):
     expect(table.get_by_role("row").filter(has_text="authorization")).to_have_text(re.compile("^authorization ?hidden$", re.IGNORECASE))
     expect(table.get_by_role("row").filter(has_text="x-api-key")).to_have_text(re.compile("^x-api-key ?hidden$", re.IGNORECASE))
     expect(table.get_by_role("row").filter(has_text="user-agent")).to_contain_text("a-test/1.0")
-    expect(page.get_by_role("region", name="command")).to_contain_text("Authorization: Bearer $ORCHESTRATOR_KEY")
+    expect(page.get_by_role("region", name="command")).to_contain_text("Authorization: Bearer $YOUR_KEY")
     assert SECRET not in page.content()
 
 

@@ -19,10 +19,8 @@ it('writes one command with its headers and its body', () => {
 })
 
 it('takes the key from the environment, in the header that was used', () => {
-  expect(curl({ url: 'http://a', keyHeader: 'Authorization' })).toContain(
-    '-H "Authorization: Bearer $ORCHESTRATOR_KEY"',
-  )
-  expect(curl({ url: 'http://a', keyHeader: 'X-Api-Key' })).toContain('-H "X-Api-Key: $ORCHESTRATOR_KEY"')
+  expect(curl({ url: 'http://a', keyHeader: 'Authorization' })).toContain('-H "Authorization: Bearer $YOUR_KEY"')
+  expect(curl({ url: 'http://a', keyHeader: 'X-Api-Key' })).toContain('-H "X-Api-Key: $YOUR_KEY"')
 })
 
 it('lets no text out of its quotes', () => {

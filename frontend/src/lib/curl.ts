@@ -13,7 +13,7 @@ interface Request {
 
 export function curl({ url, method = 'POST', headers = [], keyHeader, body, stream }: Request): string {
   const parts = [`curl ${stream ? '-N ' : ''}${method === 'POST' ? '' : `-X ${quoted(method)} `}${quoted(url)}`]
-  if (keyHeader) parts.push(`-H "${keyHeader}: ${keyHeader === 'Authorization' ? 'Bearer ' : ''}$ORCHESTRATOR_KEY"`)
+  if (keyHeader) parts.push(`-H "${keyHeader}: ${keyHeader === 'Authorization' ? 'Bearer ' : ''}$YOUR_KEY"`)
   for (const [name, value] of headers) parts.push(`-H ${quoted(`${name}: ${value}`)}`)
   if (body !== undefined) parts.push(`-d ${quoted(JSON.stringify(body))}`)
   return parts.join(' \\\n  ')

@@ -25,9 +25,9 @@ it('repeats path, model and what the answer should be like, with a mark where th
 it('asks for a key only where one was given, and never holds one', () => {
   expect(command(detail({}, [{ name: 'accept', value: '*/*' }]))).not.toContain('KEY')
   expect(command(detail({}, [{ name: 'authorization', value: null }]))).toContain(
-    '-H "Authorization: Bearer $ORCHESTRATOR_KEY"',
+    '-H "Authorization: Bearer $YOUR_KEY"',
   )
-  expect(command(detail({}, [{ name: 'X-Api-Key', value: null }]))).toContain('-H "X-Api-Key: $ORCHESTRATOR_KEY"')
+  expect(command(detail({}, [{ name: 'X-Api-Key', value: null }]))).toContain('-H "X-Api-Key: $YOUR_KEY"')
   expect(command(detail({}, null))).not.toContain('KEY')
 })
 
