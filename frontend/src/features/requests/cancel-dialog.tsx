@@ -43,12 +43,11 @@ export function CancelDialog({ request, gone, onClose, onDone }: Props) {
       <Stack gap="md">
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
           {request.model || request.path} for {request.client}
-          {request.server && `, on ${request.server}`}. The client gets an error instead of the rest of its answer, and
-          the server is freed at once. Other requests go on.
+          {request.server && `, on ${request.server}`}. {effectOf(request)} Other requests go on.
         </Text>
         <Group justify="flex-end" gap="xs">
           <Button data-autofocus variant="default" onClick={() => setOpened(false)}>
-            Keep it running
+            {request.phase === 'queued' ? 'Keep it waiting' : 'Keep it running'}
           </Button>
           <Button color="red.9" loading={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel the request
@@ -58,3 +57,8 @@ export function CancelDialog({ request, gone, onClose, onDone }: Props) {
     </Modal>
   )
 }
+
+const effectOf = ({ phase }: InFlightAnswer) =>
+  phase === 'queued'
+    ? 'The client gets an error, and the request leaves the queue.'
+    : 'The client gets an error instead of the rest of its answer, and the server is freed at once.'

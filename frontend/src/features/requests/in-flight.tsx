@@ -21,7 +21,8 @@ export function InFlight() {
   const look = useMemo(() => inFlightLook(names, setCancelling), [names])
   const box = useRef<HTMLDivElement>(null)
   const rows = query.data?.inFlight
-  const gone = cancelling !== null && !rows?.some((row) => keyOf(row) === keyOf(cancelling))
+  const listed = cancelling && rows?.find((row) => keyOf(row) === keyOf(cancelling))
+  const gone = cancelling !== null && !listed
   // The dialog may keep an older onClose while it goes away.
   const isGone = useRef(gone)
   useEffect(() => {
@@ -72,7 +73,7 @@ export function InFlight() {
       )}
       {cancelling && (
         <CancelDialog
-          request={cancelling}
+          request={listed ?? cancelling}
           gone={gone}
           onClose={() => {
             setCancelling(null)

@@ -1,4 +1,4 @@
-import { ActionIcon, Drawer, Group, Text, Tooltip } from '@mantine/core'
+import { ActionIcon, Drawer, Group, Tooltip } from '@mantine/core'
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronUp } from 'lucide-react'
@@ -31,24 +31,28 @@ export function RequestDrawer({ id, row, rows, names, onMove, onClose, onClosed 
   const { before, after } = neighbours(rows, row)
   useKeys(id !== undefined, { j: after, k: before }, onMove)
   return (
-    <Drawer
+    <Drawer.Root
       opened={id !== undefined}
       onClose={onClose}
       onExitTransitionEnd={onClosed}
       returnFocus={false}
       position="right"
       size={phone ? '100%' : 620}
-      title={
-        <Group gap="xs" wrap="nowrap">
-          <Text fw={600}>Request</Text>
-          <Step label="Request before it (K)" to={before} onMove={onMove} icon={<ChevronUp size={16} />} />
-          <Step label="Next request (J)" to={after} onMove={onMove} icon={<ChevronDown size={16} />} />
-        </Group>
-      }
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      {last !== undefined && <Content id={last} row={row} names={names} />}
-    </Drawer>
+      <Drawer.Overlay />
+      <Drawer.Content>
+        <Drawer.Header>
+          <Group gap="xs" wrap="nowrap">
+            {/* The title is the name of the dialog: the buttons are no part of it. */}
+            <Drawer.Title fz="md" fw={600}>Request</Drawer.Title>
+            <Step label="Request before it (K)" to={before} onMove={onMove} icon={<ChevronUp size={16} />} />
+            <Step label="Next request (J)" to={after} onMove={onMove} icon={<ChevronDown size={16} />} />
+          </Group>
+          <Drawer.CloseButton aria-label="Close" />
+        </Drawer.Header>
+        <Drawer.Body>{last !== undefined && <Content id={last} row={row} names={names} />}</Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   )
 }
 

@@ -215,10 +215,10 @@ it('opens the details of a row, goes on with J and K, and gives the focus back t
   const { user, router } = open()
   await screen.findByText('model-a')
   await user.click(screen.getByText('model-c'))
-  const dialog = await screen.findByRole('dialog')
+  const dialog = await screen.findByRole('dialog', { name: /^Request$/ })
   expect(await within(dialog).findByText('hidden')).toBeVisible()
   expect(within(dialog).getByText('Answered by GPU box 1.')).toBeVisible()
-  expect(within(dialog).getByRole('region', { name: 'command' })).toHaveTextContent('Bearer $ORCHESTRATOR_KEY')
+  expect(within(dialog).getByRole('region', { name: 'command' })).toHaveTextContent('Bearer $YOUR_KEY')
   expect(router.state.location.search).toEqual({ id: 'c' })
   await user.keyboard('jj')
   await waitFor(() => expect(router.state.location.search).toEqual({ id: 'a' }))
@@ -286,6 +286,15 @@ it('cancels a request after having said what that does, and takes it off the lis
   await say('inflight', { inFlight: [running({ id: 'one/two' })], total: 1 })
   expect(screen.getByText('Nothing is in flight')).toBeVisible()
   await waitFor(() => expect(screen.getByRole('region', { name: 'Requests in flight' })).toHaveFocus())
+})
+
+it('speaks of no server to free while a request is still queued', async () => {
+  serving({ inFlight: [running({ phase: 'queued', server: '', idleSeconds: null, attempts: 0 })] })
+  const { user } = open('?view=inflight')
+  await user.click(await screen.findByRole('button', { name: /^Cancel the request for/ }))
+  const dialog = await screen.findByRole('dialog')
+  expect(dialog).toHaveTextContent('The client gets an error, and the request leaves the queue.')
+  expect(dialog).not.toHaveTextContent('freed')
 })
 
 it('gives the focus to the list when the cancelled request was not the only one', async () => {
