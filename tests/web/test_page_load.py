@@ -110,11 +110,13 @@ class Wire:
         self.sizes[event["requestId"]] = event["encodedDataLength"]
 
 
-def test_the_first_load_of_the_overview_is_small(page, problems, fleet):
+@pytest.mark.parametrize("address", pages()[:-1])
+def test_the_first_load_of_a_page_is_small(page, problems, fleet, address):
     wire = Wire(page)
-    go(page, fleet)
+    go(page, fleet, address)
     is_loaded(page)
-    expect(page.get_by_role("region", name="Requests per second")).to_be_visible()
+    if address == "/":
+        expect(page.get_by_role("region", name="Requests per second")).to_be_visible()
     expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
     while wire.left:
         page.wait_for_event("requestfinished")

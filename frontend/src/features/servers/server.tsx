@@ -1,23 +1,25 @@
 import { Button, Tabs } from '@mantine/core'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ServerOff } from 'lucide-react'
-import { useEffect, useRef } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { useServers } from '../../api/queries'
 import type { ServerAnswer } from '../../api/types'
 import { SERVER_TABS } from '../../app/router'
-import { Empty } from '../../components/empty'
+import { Empty, Loading } from '../../components/empty'
 import { Loaded } from '../../components/loaded'
 import { Page } from '../../components/page'
 import { useServerActions } from './actions'
 import { ServerBreakers } from './detail/breakers'
 import { Configuration } from './detail/configuration'
 import { Head } from './detail/head'
-import { Health } from './detail/health'
 import { ServerModels } from './detail/models'
 import { ServerRequests } from './detail/requests'
 import { useServerDialogs } from './dialogs'
 import { ServerMenu } from './menu'
 import { nameOf } from './name'
+
+/** With its chart, which no other tab has. */
+const Health = lazy(async () => ({ default: (await import('./detail/health')).Health }))
 
 export function ServerPage() {
   const { id } = useParams({ from: '/shell/servers/$id' })
@@ -96,7 +98,9 @@ function Known({ server }: { server: ServerAnswer }) {
           />
         </Tabs.Panel>
         <Tabs.Panel value="health">
-          <Health server={server} />
+          <Suspense fallback={<Loading rows={5} label="Health: loading" />}>
+            <Health server={server} />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="breakers">
           <ServerBreakers server={server} />

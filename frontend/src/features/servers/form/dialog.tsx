@@ -1,8 +1,10 @@
 import { Modal } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import type { ServerAnswer } from '../../../api/types'
+import { useLater } from '../../../components/use-later'
 import { nameOf } from '../name'
-import { ServerForm } from './form'
+
+const load = () => import('./form')
 
 /** Adds a server, or edits the one given. What was typed is gone when it closes. */
 export function ServerDialog({
@@ -15,9 +17,11 @@ export function ServerDialog({
   onClose: () => void
 }) {
   const phone = useMediaQuery('(max-width: 40em)')
+  // Opens with all that is in it: only then the first field gets the focus, and the opener gets it back.
+  const form = useLater(load, opened)
   return (
     <Modal
-      opened={opened}
+      opened={opened && form !== null}
       onClose={onClose}
       title={server ? `Edit ${nameOf(server)}` : 'Add server'}
       closeButtonProps={{ 'aria-label': 'Close' }}
@@ -26,7 +30,7 @@ export function ServerDialog({
       closeOnClickOutside={false}
       styles={{ title: { fontWeight: 600, overflowWrap: 'anywhere' } }}
     >
-      <ServerForm {...(server && { server })} onDone={onClose} />
+      {form && <form.ServerForm {...(server && { server })} onDone={onClose} />}
     </Modal>
   )
 }
