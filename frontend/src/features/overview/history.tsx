@@ -10,7 +10,7 @@ import { Charts } from './charts'
 import { lastOf } from './figures'
 import { LIVE, RANGES, type Range } from './ranges'
 
-/** What was, for the charts of this range and the ticks of servers. The live range goes on by the stream, others are fetched anew. */
+/** What was, for the charts of this range, the tiles and the ticks of servers. The live range goes on by the stream, others are fetched anew. */
 export function useHistory<T>(range: Range, select: (history: HistoryAnswer) => T): UseQueryResult<T> {
   const { seconds, stepSeconds } = RANGES[range]
   return useQuery({
@@ -26,7 +26,8 @@ const pointsOf = (history: HistoryAnswer) => history.points
 
 export function History({ range }: { range: Range }) {
   const query = useHistory(range, pointsOf)
-  const before = range === LIVE && !query.isPlaceholderData ? query.data : undefined
+  // Whatever the charts span, the tiles tell of the last seconds.
+  const before = useHistory(LIVE, pointsOf).data
   useEffect(() => {
     if (before) metrics.fill(before)
   }, [before])

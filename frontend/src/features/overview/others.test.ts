@@ -6,7 +6,11 @@ import { othersOf, rankOf } from './others'
 const fleet = (...statuses: string[]) => statuses.map((status, at) => aServer({ id: `s${at}`, status }))
 
 it.each([
-  [['healthy', 'degraded'], 'ok', 'all of them'],
+  [['healthy', 'healthy'], 'ok', 'all of them'],
+  [['healthy', 'degraded'], 'warn', 'all up, s1 degraded'],
+  [['degraded', 'degraded'], 'warn', 'all up, 2 degraded'],
+  [['degraded', 'down'], 'warn', 's1 down, s0 degraded'],
+  [['degraded', 'disabled'], 'warn', 's1 disabled, s0 degraded'],
   [['healthy', 'down'], 'warn', 's1 down'],
   [['down', 'configError'], 'bad', 's0 down, s1 wrong settings'],
   [['healthy', 'draining', 'disabled'], 'ok', 's1 draining, s2 disabled'],

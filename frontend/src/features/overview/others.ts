@@ -1,9 +1,10 @@
 import type { ServerAnswer } from '../../api/types'
 import { isUp, statusOf } from '../../components/status'
 
-/** Servers that are not up. tone: of the mark. text: their names. */
+/** servers: that are not up. degraded: that are up, but not wholly. tone: of the mark. text: who they are. */
 export interface Others {
   servers: readonly ServerAnswer[]
+  degraded: readonly ServerAnswer[]
   tone: string
   text: string
 }
@@ -14,20 +15,27 @@ const NAMED = 2
 
 export function othersOf(servers: readonly ServerAnswer[]): Others {
   const others = [...servers].filter((server) => !isUp(server)).sort((a, b) => rankOf(a) - rankOf(b))
-  const named = others.slice(0, NAMED).map((one) => `${one.name || one.id} ${statusOf(one.status).word.toLowerCase()}`)
-  const more = others.length - named.length
-  return { servers: others, tone: toneOf(servers, others), text: textOf(named, more) }
+  const degraded = servers.filter((server) => server.status === 'degraded')
+  const tone = servers.length === others.length ? 'bad' : [...others, ...degraded].every(isWanted) ? 'ok' : 'warn'
+  return { servers: others, degraded, tone, text: textOf(others, degraded) }
 }
 
-function toneOf(servers: readonly ServerAnswer[], others: readonly ServerAnswer[]): string {
-  if (servers.length === others.length) return 'bad'
-  return others.every((server) => WANTED.includes(server.status)) ? 'ok' : 'warn'
+const isWanted = ({ status }: ServerAnswer) => WANTED.includes(status)
+
+function textOf(others: readonly ServerAnswer[], degraded: readonly ServerAnswer[]): string {
+  if (!degraded.length) return others.length ? listOf(others) : 'all of them'
+  const [one, another] = degraded
+  const says = one && !another ? inWords(one) : `${degraded.length} degraded`
+  return `${others.length ? listOf(others) : 'all up'}, ${says}`
 }
 
-function textOf(named: readonly string[], more: number): string {
-  if (!named.length) return 'all of them'
-  return more ? `${named.join(', ')} and ${more} more` : named.join(', ')
+function listOf(servers: readonly ServerAnswer[]): string {
+  const named = servers.slice(0, NAMED).map(inWords).join(', ')
+  const more = servers.length - NAMED
+  return more > 0 ? `${named} and ${more} more` : named
 }
+
+const inWords = ({ name, id, status }: ServerAnswer) => `${name || id} ${statusOf(status).word.toLowerCase()}`
 
 /** The more it needs a look, the lower. */
 const RANKS = ['down', 'configError', 'rateLimited', 'warming', 'degraded', 'unknown', 'draining', 'disabled']

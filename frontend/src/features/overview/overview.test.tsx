@@ -99,6 +99,28 @@ it('names the servers that are not up, and links to them', async () => {
   expect(await tile('Servers up', '1 of 2', 'attic down')).toHaveAttribute('href', '/servers?status=trouble')
 })
 
+it('leads to the degraded servers where all are up', async () => {
+  serving({ servers: [aServer({ id: 'attic', status: 'degraded' }), aServer({ id: 'cellar' })] })
+  show(<Overview />)
+  expect(await tile('Servers up', '2 of 2', 'all up, attic degraded')).toHaveAttribute(
+    'href',
+    '/servers?status=degraded',
+  )
+})
+
+it('fills the tiles with the last minute whatever the charts span', async () => {
+  answering({
+    'GET /servers': () => ({ json: [aServer({ id: 'attic' })] }),
+    'GET /activity?limit=100': () => ({ json: { events: [] } }),
+    'GET /history?seconds=300': () => ({
+      json: { points: points(60, { requests: 10, errors: { timeout: 1 } }), checks: {} },
+    }),
+    'GET /history?seconds=3600': () => ({ json: { points: [aPoint(now, { stepSeconds: 10 })], checks: {} } }),
+  })
+  show(<Overview />, { at: '/?range=1h' })
+  expect(await tile('Errors/s', '1.00', '10 % of requests, last 60 s')).toBeVisible()
+})
+
 it('keeps the range in the URL and fetches what it needs', async () => {
   const asked = serving()
   const { user, router } = show(<Overview />)

@@ -13,6 +13,7 @@ const ERROR_SECONDS = 60
 const IN_FLIGHT = { view: 'inflight' }
 const ERRORS = { result: 'error' }
 const NOT_UP = { status: 'trouble' }
+const DEGRADED = { status: 'degraded' }
 const COLUMNS = { base: 2, md: 3, xl: 6 }
 
 export function Tiles() {
@@ -60,7 +61,7 @@ function ServersUp() {
       tone={others?.tone}
       sub={others ? others.text : undefined}
       to="/servers"
-      search={others?.servers.length ? NOT_UP : undefined}
+      search={others?.servers.length ? NOT_UP : others?.degraded.length ? DEGRADED : undefined}
     />
   )
 }
