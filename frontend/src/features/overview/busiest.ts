@@ -4,7 +4,7 @@ export const PLACES = 6
 /** How much busier than the least busy one another server must be to take its place: charts should not flicker. */
 const LEAD = 1.25
 
-/** The busiest servers of these points. Each stays in the place (so keeps the colour) that it had before. */
+/** The busiest servers of these points. Each stays in the place that it had before. */
 export function busiest(points: readonly PointAnswer[], before: readonly (string | null)[]): (string | null)[] {
   const load = loads(points)
   const places = Array.from({ length: PLACES }, (_, place) => {

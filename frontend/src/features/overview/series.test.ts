@@ -47,13 +47,28 @@ describe('errors', () => {
 describe('load by server', () => {
   const line = lineOf([aPoint(1, { inFlightByServer: { a: 1, b: 2, z: 3 } }), aPoint(2)])
 
-  it('has the colour of its place, and the name', () => {
-    const curves = loadCurves(line, ['b', null, 'a'], { a: 'Attic' })
+  it('has the colour of the server, and the name', () => {
+    const curves = loadCurves(line, ['b', null, 'a'], { x: 'X', a: 'Attic', b: 'b' })
     expect(curves.map(({ label, color, values }) => [label, color, values])).toEqual([
-      ['b', '--c1', [2, 0]],
-      ['Attic', '--c3', [1, 0]],
+      ['b', '--c3', [2, 0]],
+      ['Attic', '--c2', [1, 0]],
       ['Others', '--mantine-color-dimmed', [3, 0]],
     ])
+  })
+
+  it('looks the same for a server whatever its rank, and unlike for the first twelve', () => {
+    const ids = Array.from({ length: 12 }, (_, at) => `s${at}`)
+    const names = Object.fromEntries(ids.map((id) => [id, id]))
+    const looks = (places: string[]) =>
+      loadCurves(line, places, names).flatMap(({ label, color, dashed }) =>
+        ids.includes(label) ? [`${label}: ${color} ${dashed}`] : [],
+      )
+    expect(looks([...ids].reverse()).reverse()).toEqual(looks(ids))
+    expect(new Set(looks(ids).map((look) => look.split(': ')[1])).size).toBe(12)
+  })
+
+  it('is grey for a server that is not registered any more', () => {
+    expect(loadCurves(line, ['z'], {})[0]).toMatchObject({ label: 'z', color: '--mantine-color-dimmed' })
   })
 
   it('has no others where all are shown, and a flat line where nothing runs', () => {

@@ -57,12 +57,23 @@ export function errorCurves(line: Line): Series[] {
   )
 }
 
-/** One curve for each of these servers (in their places, which give the colours), one for all others if there are any. */
+const COLORS = 6
+
+/** A server keeps its look whatever its load, over ranges and reloads. at: its place in the list of servers, -1 if it is not registered any more. */
+const lookOf = (at: number) =>
+  at < 0
+    ? { color: '--mantine-color-dimmed' }
+    : { color: `--c${(at % COLORS) + 1}`, dashed: Math.floor(at / COLORS) % 2 === 1 }
+
+/** One curve for each of these servers, one for all others if there are any. names: of all servers, in the order of registration. */
 export function loadCurves(line: Line, places: readonly (string | null)[], names: Readonly<Record<string, string>>) {
   const shown = new Set(places)
-  const curves = places.flatMap((id, place) =>
-    id === null ? [] : [curve(line, names[id] ?? id, `--c${place + 1}`, (point) => point.inFlightByServer[id] ?? 0)],
-  )
+  const registered = Object.keys(names)
+  const curves = places.flatMap((id): Series[] => {
+    if (id === null) return []
+    const { color, ...look } = lookOf(registered.indexOf(id))
+    return [{ ...curve(line, names[id] ?? id, color, (point) => point.inFlightByServer[id] ?? 0), ...look }]
+  })
   const others = (point: PointAnswer) =>
     Object.entries(point.inFlightByServer).reduce((sum, [id, count]) => sum + (shown.has(id) ? 0 : count), 0)
   const hasOthers = line.points.some((point) => point && others(point) > 0)
