@@ -42,6 +42,7 @@ export function inFlightLook(names: Names, onCancel: (row: InFlightAnswer) => vo
       size="compact-xs"
       variant="default"
       h={24}
+      flex="none"
       aria-label={`Cancel the request for ${row.model || row.path} from ${row.client}`}
       onClick={() => onCancel(row)}
     >
