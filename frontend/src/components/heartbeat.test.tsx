@@ -19,6 +19,7 @@ describe('checks in words', () => {
     [[check(1), check(2)], 'Last 2 checks: all answered'],
     [[check(1), check(2, { status: 'down', seconds: null })], 'Last 2 checks: 1 failed'],
     [[check(1, { status: 'configError' })], 'Last check: all failed'],
+    [[check(1, { status: 'configError', seconds: null }), check(2)], 'Last 2 checks: 1 not asked'],
     [[check(1, { status: 'draining', seconds: null }), check(2)], 'Last 2 checks: 1 failed'],
     [[check(1, { status: 'draining' }), check(2, { status: 'draining' })], 'Last 2 checks: 2 draining'],
     [[check(1, { status: 'down' }), check(2, { status: 'degraded' }), check(3)], 'Last 3 checks: 1 failed, 1 degraded'],
@@ -30,6 +31,19 @@ it('shows the newest on the right and places for those that were not made on the
   const ticks = (await screen.findByRole('img', { name: 'Last 2 checks: 1 failed' })).children
   expect([...ticks].map((tick) => (tick as HTMLElement).dataset.tone)).toEqual(['none', 'none', 'bad', 'ok'])
   expect(ticks[2]).toHaveAttribute('title', expect.stringContaining('Down, no answer: refused'))
+})
+
+it('is flat where nothing was sent, but not where a key was refused', async () => {
+  const refused = check(2, { status: 'configError' })
+  show(
+    <Heartbeat
+      slots={2}
+      checks={[check(1, { status: 'configError', seconds: null, reason: 'KEY is not set' }), refused]}
+    />,
+  )
+  const ticks = (await screen.findByRole('img', { name: 'Last 2 checks: 1 failed, 1 not asked' })).children
+  expect([...ticks].map((tick) => (tick as HTMLElement).dataset.tone)).toEqual(['none', 'bad'])
+  expect(ticks[0]).toHaveAttribute('title', expect.stringContaining('Wrong settings, not asked: KEY is not set'))
 })
 
 it('shows no more than it has room for', async () => {

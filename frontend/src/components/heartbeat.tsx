@@ -11,7 +11,7 @@ interface Props {
   wide?: boolean
 }
 
-/** The last checks of a server as ticks, newest on the right. Each tone has a shape of its own; flat is where no check was made. */
+/** The last checks of a server as ticks, newest on the right. Each tone has a shape of its own; flat is where nothing was asked. */
 export const Heartbeat = memo(function Heartbeat({ checks, slots = 30, wide = false }: Props) {
   const shown = checks.slice(-slots)
   return (
@@ -27,11 +27,20 @@ export const Heartbeat = memo(function Heartbeat({ checks, slots = 30, wide = fa
   )
 })
 
+/** Nothing was sent: the settings (a variable that is missing, say) did not allow it. A key that was refused was sent, and answered. */
+export const wasNotAsked = ({ status, seconds }: CheckAnswer) => status === 'configError' && seconds === null
+
 /** No answer, or one that says that the server cannot be used. What it is called then may still be "draining". */
-export const hasFailed = (check: CheckAnswer) => check.seconds === null || statusOf(check.status).tone === 'bad'
+export const hasFailed = (check: CheckAnswer) =>
+  !wasNotAsked(check) && (check.seconds === null || statusOf(check.status).tone === 'bad')
+
+/** How long the answer took, or why there is no time. */
+export const answerOf = (check: CheckAnswer) =>
+  check.seconds !== null ? duration(check.seconds) : wasNotAsked(check) ? 'not asked' : 'no answer'
 
 /** An answer of a server that takes no requests is neither well nor ill. */
 function toneOf(check: CheckAnswer): string {
+  if (wasNotAsked(check)) return 'none'
   const { tone } = statusOf(check.status)
   return hasFailed(check) ? 'bad' : tone === 'none' ? 'info' : tone
 }
@@ -44,12 +53,14 @@ export function summary(checks: readonly CheckAnswer[]): string {
   if (failed === checks.length) return `${last}: all failed`
   const others = new Map<string, number>()
   for (const check of checks)
-    if (!hasFailed(check) && check.status !== 'healthy') others.set(check.status, (others.get(check.status) ?? 0) + 1)
-  const words = [...others].map(([status, count]) => `${count} ${statusOf(status).word.toLowerCase()}`)
+    if (!hasFailed(check) && check.status !== 'healthy') others.set(wordOf(check), (others.get(wordOf(check)) ?? 0) + 1)
+  const words = [...others].map(([word, count]) => `${count} ${word}`)
   return `${last}: ${[...(failed ? [`${failed} failed`] : []), ...words].join(', ') || 'all answered'}`
 }
 
-function tell({ time, status, reason, seconds }: CheckAnswer): string {
-  const answer = seconds === null ? 'no answer' : duration(seconds)
-  return `${clock(time)} ${statusOf(status).word}, ${answer}${reason ? `: ${reason}` : ''}`
+const wordOf = (check: CheckAnswer) => (wasNotAsked(check) ? 'not asked' : statusOf(check.status).word.toLowerCase())
+
+function tell(check: CheckAnswer): string {
+  const { time, status, reason } = check
+  return `${clock(time)} ${statusOf(status).word}, ${answerOf(check)}${reason ? `: ${reason}` : ''}`
 }

@@ -2,8 +2,9 @@ import { SegmentedControl, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { CheckAnswer } from '../../../api/types'
 import { columnsFor, DataTable } from '../../../components/data-table'
+import { answerOf } from '../../../components/heartbeat'
 import { StatusMark } from '../../../components/status'
-import { clock, duration, utc } from '../../../lib/format'
+import { clock, utc } from '../../../lib/format'
 import { changes } from './checks'
 import { Section } from './section'
 
@@ -27,7 +28,7 @@ const columns = column.columns([
     sortUndefined: 'last',
     cell: ({ row: { original } }) => (
       <Text size="sm" className="num" span>
-        {original.seconds === null ? 'no answer' : duration(original.seconds)}
+        {answerOf(original)}
       </Text>
     ),
   }),

@@ -24,6 +24,11 @@ describe('how many checks were answered', () => {
     expect(answered([...many, check(5000, null)]).percent).toBe('99.9 %')
     expect(answered([check(1, null)])).toMatchObject({ percent: '0 %', median: null, slowest: null })
   })
+  it('is of those that asked anything', () => {
+    const checks = [check(1, 0.1), check(2, null, 'configError')]
+    expect(answered(checks)).toMatchObject({ asked: 1, answered: 1, percent: '100 %', lastFailed: null })
+    expect(answered(checks.slice(1))).toMatchObject({ asked: 0, percent: '–' })
+  })
   it('tells when the last one failed, if any did', () => {
     expect(answered([check(1, 0.1)]).lastFailed).toBeNull()
     expect(answered([check(1, null), check(2, 0.1)]).lastFailed).toMatch(/^\d\d:\d\d:\d\d$/)

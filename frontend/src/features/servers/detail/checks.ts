@@ -1,14 +1,16 @@
 import type { CheckAnswer } from '../../../api/types'
-import { hasFailed } from '../../../components/heartbeat'
+import { hasFailed, wasNotAsked } from '../../../components/heartbeat'
 import { clock, DASH } from '../../../lib/format'
 
-/** How many of the checks were answered, and how fast. median, slowest: seconds, null where none was. */
+/** How many of the checks that asked anything were answered, and how fast. median, slowest: seconds, null where none was. */
 export function answered(checks: readonly CheckAnswer[]) {
   const seconds = checks.flatMap((check) => (check.seconds === null ? [] : [check.seconds])).sort((a, b) => a - b)
   const failed = checks.findLast(hasFailed)
+  const asked = checks.filter((check) => !wasNotAsked(check)).length
   return {
+    asked,
     answered: seconds.length,
-    percent: share(seconds.length, checks.length),
+    percent: share(seconds.length, asked),
     median: seconds[Math.floor((seconds.length - 1) / 2)] ?? null,
     slowest: seconds.at(-1) ?? null,
     lastFailed: failed ? clock(failed.time) : null,

@@ -53,7 +53,7 @@ function History({ checks }: { checks: CheckAnswer[] }) {
           <Heartbeat checks={checks} slots={SLOTS} wide />
           <Facts
             facts={[
-              ['Answered', `${share.percent} (${share.answered} of ${checks.length})`],
+              ['Answered', share.asked ? `${share.percent} (${share.answered} of ${share.asked})` : 'none was asked'],
               ['Median answer', duration(share.median)],
               ['Slowest answer', duration(share.slowest)],
               ['Last failed', share.lastFailed === null ? 'none of these' : share.lastFailed],
@@ -61,8 +61,8 @@ function History({ checks }: { checks: CheckAnswer[] }) {
           />
           <Text size="xs" c="dimmed">
             A full bar is a check that was answered, a lower one an answer that told of trouble, a short one a check
-            that failed. A bar in two was answered while the server took no requests; flat is where no check was made.
-            Newest on the right.
+            that failed. A bar in two was answered while the server took no requests; flat is where no check was made,
+            or nothing was sent as the settings are wrong. Newest on the right.
           </Text>
         </Stack>
       </Section>
