@@ -1,5 +1,6 @@
 import { NumberInput, SimpleGrid, Stack, Switch, TagsInput } from '@mantine/core'
 import { HeadersField } from './headers-field'
+import type { Found } from './note'
 import type { ServerFormState } from './use-server-form'
 
 const TIMEOUTS = [
@@ -9,7 +10,7 @@ const TIMEOUTS = [
   { path: 'idleTimeoutSeconds', label: 'Silence', description: 'Between two parts of a stream' },
 ] as const
 
-export const Advanced = ({ form }: { form: ServerFormState }) => (
+export const Advanced = ({ form, found }: { form: ServerFormState; found: Found }) => (
   <Stack gap="sm" pt="xs">
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
       <NumberInput
@@ -48,7 +49,7 @@ export const Advanced = ({ form }: { form: ServerFormState }) => (
         />
       ))}
     </SimpleGrid>
-    <HeadersField form={form} />
+    <HeadersField form={form} found={found} />
     <Switch
       label="Verify TLS certificate"
       description="Off only for a certificate that you know and cannot replace"

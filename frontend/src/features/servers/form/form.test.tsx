@@ -161,6 +161,25 @@ describe('editing a server', () => {
     await user.click(await button('Save'))
     await waitFor(() => expect(sent()).toEqual([{ key: 'PATCH /servers/gpu-1', body: { apiKey: null } }]))
   })
+  it('says that a stored key goes to another address, once there is one', async () => {
+    const { user } = shown({}, aServer({ url: 'http://old:8000', apiKey: MASK }))
+    await fill(user, 'Base URL', '/v1')
+    expect(screen.queryByText(/The stored key will be sent/)).toBeNull()
+    await user.clear(await field('Base URL'))
+    await fill(user, 'Base URL', 'http://new:8000')
+    expect(screen.getByText('The stored key will be sent to the new address.')).toBeInTheDocument()
+    await user.click(screen.getByRole('radio', { name: 'Remove' }))
+    expect(screen.queryByText(/The stored key will be sent/)).toBeNull()
+  })
+  it('notes that the variable of a header is missing at that header', async () => {
+    const statusReason = 'environment variable TEAM is not set'
+    const headers = { 'X-Team': 'env:TEAM', 'X-Site': 'env:SITE' }
+    const { user } = shown({}, aServer({ apiKey: 'env:GPU_KEY', headers, status: 'configError', statusReason }))
+    await user.click(await button('Advanced'))
+    expect(screen.getAllByText(/^Environment variable TEAM is not set/)).toHaveLength(1)
+    await fill(user, 'Value of header X-Team', '_2')
+    expect(screen.queryByText(/Environment variable TEAM is not set/)).toBeNull()
+  })
   it('notes that the variable of the key is missing, as the last probe found', async () => {
     const statusReason = 'environment variable GPU_KEY is not set'
     const { user } = shown({}, aServer({ apiKey: 'env:GPU_KEY', status: 'configError', statusReason }))

@@ -31,12 +31,13 @@ export function ServerForm({ server, onDone }: { server?: ServerAnswer; onDone: 
     showErrors(errors)
   }
   const trial = useTrial(refused)
+  const found = trial.data ?? server
   const save = useSave(server, onDone, refused)
   return (
     <form ref={box} onSubmit={form.onSubmit((values) => save.mutate(values), showErrors)} noValidate>
       <Stack gap="sm">
         <Basics form={form} taken={servers.map((one) => one.id)} isNew={!server} />
-        <KeyField form={form} {...(server && { server })} {...(trial.data && { trial: trial.data })} />
+        <KeyField form={form} {...(server && { server })} found={found} />
         <Limits form={form} />
         <div>
           <Button
@@ -52,7 +53,7 @@ export function ServerForm({ server, onDone }: { server?: ServerAnswer; onDone: 
           >
             Advanced
           </Button>
-          <div id={advancedId}>{advanced && <Advanced form={form} />}</div>
+          <div id={advancedId}>{advanced && <Advanced form={form} found={found} />}</div>
         </div>
         <Connection trial={trial} wanted={trialOf(form.values, server?.id ?? null)} />
         {save.problem && (

@@ -2,11 +2,12 @@ import { ActionIcon, Button, Fieldset, Group, PasswordInput, Stack, Text, TextIn
 import { Plus, X } from 'lucide-react'
 import { useRef } from 'react'
 import { flushSync } from 'react-dom'
+import { type Found, missingNote, Note } from './note'
 import type { ServerFormState } from './use-server-form'
 import { headerRow } from './values'
 
 /** Headers that are sent with each request. Values are write-only; `env:NAME` is no secret and shown. */
-export function HeadersField({ form }: { form: ServerFormState }) {
+export function HeadersField({ form, found }: { form: ServerFormState; found: Found }) {
   const box = useRef<HTMLFieldSetElement>(null)
   // The button that was pressed is gone then: the focus goes to the one of the next header, after the last one to the button that adds.
   const remove = (at: number) => {
@@ -42,6 +43,7 @@ export function HeadersField({ form }: { form: ServerFormState }) {
                 {...(row.value.startsWith('env:') && { visible: true })}
                 {...form.getInputProps(`headers.${at}.value`)}
               />
+              <Missing value={row.value} found={found} />
             </Group>
             <ActionIcon
               variant="subtle"
@@ -72,4 +74,9 @@ export function HeadersField({ form }: { form: ServerFormState }) {
       </Stack>
     </Fieldset>
   )
+}
+
+function Missing({ value, found }: { value: string; found: Found }) {
+  const note = value.startsWith('env:') ? missingNote(value.slice(4).trim(), found) : null
+  return note && <Note>{note}</Note>
 }

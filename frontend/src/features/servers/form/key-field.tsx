@@ -1,9 +1,9 @@
-import { Group, Input, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Input, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import { useId } from 'react'
-import type { ConnectionAnswer, ServerAnswer } from '../../../api/types'
-import { sentence } from '../../../lib/format'
+import type { ServerAnswer } from '../../../api/types'
+import { type Found, missingNote, Note } from './note'
 import type { ServerFormState } from './use-server-form'
-import type { KeyMode } from './values'
+import { isElsewhere, type KeyMode } from './values'
 
 const NEW: { value: KeyMode; label: string }[] = [
   { value: 'none', label: 'None' },
@@ -23,20 +23,12 @@ const SAYS: Record<KeyMode, string> = {
   variable: 'Read from the environment of the orchestrator whenever a request is sent.',
 }
 
-/** The key that the server asks for. A stored one is kept unless it is replaced. trial: what a test found. */
-export function KeyField({
-  form,
-  server,
-  trial,
-}: {
-  form: ServerFormState
-  server?: ServerAnswer
-  trial?: ConnectionAnswer
-}) {
+/** The key that the server asks for. A stored one is kept unless it is replaced. */
+export function KeyField({ form, server, found }: { form: ServerFormState; server?: ServerAnswer; found: Found }) {
   const { keyMode, keyVariable } = form.values
   const id = useId()
   const isStored = server?.apiKey !== undefined && server.apiKey !== null && !server.apiKey.startsWith('env:')
-  const missing = missingNote(keyVariable, trial ?? server)
+  const missing = missingNote(keyVariable, found)
   return (
     <Stack gap={6}>
       <Input.Wrapper label="Key" labelElement="div" labelProps={{ id }} error={form.errors.keyMode}>
@@ -74,25 +66,13 @@ export function KeyField({
           onChange={(event) => form.setFieldValue('keyVariable', event.currentTarget.value.replace(/^env:/, ''))}
         />
       )}
-      {keyMode === 'variable' && missing && (
-        <Group gap={6} wrap="nowrap" role="status">
-          <span className="dot" data-tone="warn" aria-hidden="true" />
-          <Text size="xs">{missing}</Text>
-        </Group>
-      )}
+      {keyMode === 'variable' && missing && <Note>{missing}</Note>}
       <Text size="xs" c="dimmed">
         {SAYS[keyMode]}
       </Text>
+      {keyMode === 'keep' && server && isElsewhere(form.values.url, server.url) && (
+        <Note>The stored key will be sent to the new address.</Note>
+      )}
     </Stack>
   )
-}
-
-/** That the variable is missing, as a test or the last probe found; null where none did. */
-export function missingNote(
-  variable: string,
-  found: { status: string; statusReason: string } | undefined,
-): string | null {
-  if (found?.status !== 'configError' || !variable) return null
-  const words = found.statusReason.split(/[^A-Za-z0-9_]+/)
-  return words.includes(variable) ? `${sentence(found.statusReason)}. Set it and restart the orchestrator.` : null
 }

@@ -187,5 +187,9 @@ const slug = (text: string) =>
     .slice(0, 64)
     .replace(/^[-.]+|[-.]+$/g, '')
 
+/** Another scheme, host or port; not while the URL is none yet. */
+export const isElsewhere = (url: string, before: string) =>
+  URL.canParse(url) && URL.canParse(before) && new URL(url).origin !== new URL(before).origin
+
 /** Host and port: several servers on one machine are common. */
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : '')
