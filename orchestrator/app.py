@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import gc
 import itertools
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -62,6 +63,8 @@ from orchestrator.telemetry.recent import Recent
 from orchestrator.telemetry.recorder import Recorder
 from orchestrator.upstream.control import open_session
 from orchestrator.upstream.target import Targets
+
+log = logging.getLogger(__name__)
 
 ASGI_GRACE_SECONDS = 5
 PACKAGE = Path(__file__).parent
@@ -176,6 +179,8 @@ async def opened(app: Starlette, settings: Settings, plane: Plane) -> AsyncItera
         await registry.load()
         stack.push_async_callback(registry.save_unsaved)
         bundle = Bundle(PACKAGE / "ui", digest(PACKAGE))
+        if not bundle.is_built:
+            log.warning("the admin UI is not built; /ui/ says how to build it")
         history = await plane.live.begin(database, lambda: bundle.build, __version__)
         stack.push_async_callback(plane.live.finish, history)
         session = await stack.enter_async_context(open_session())

@@ -157,7 +157,7 @@ def breaker_answers(server: Server, now: float) -> list[BreakerAnswer]:
 
 
 def breaker_answer(server_id: str, model: str | None, breaker: Breaker, now: float) -> BreakerAnswer:
-    requests, failures = breaker.counts
+    requests, failures = breaker.counts(now)
     waits = breaker.state is State.OPEN and not breaker.forced
     return BreakerAnswer(
         server=server_id,

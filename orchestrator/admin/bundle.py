@@ -53,6 +53,11 @@ class Bundle:
         self._look()
         return self._build
 
+    @property
+    def is_built(self) -> bool:
+        self._look()
+        return bool(self._index)
+
     def page(self, nonce: str) -> bytes | None:
         """The page that all of the UI is, None if it was not built."""
         self._look()

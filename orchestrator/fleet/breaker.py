@@ -98,7 +98,7 @@ class Breaker:
             if retry_after_seconds is not None:
                 self.retry_at = max(self.retry_at, now + min(retry_after_seconds, self.rules.open_seconds_max))
             return None
-        if retry_after_seconds is not None or self.failures >= self.rules.failures or self._rate_exceeded():
+        if retry_after_seconds is not None or self.failures >= self.rules.failures or self._rate_exceeded(now):
             return self._open(reason, now, retry_after_seconds)
         return None
 
@@ -120,9 +120,11 @@ class Breaker:
         self.reason = reason
         return self._to(State.OPEN, reason, now) if was is not State.OPEN else None
 
-    @property
-    def counts(self) -> tuple[int, int]:
+    def counts(self, now: float) -> tuple[int, int]:
         """(requests, failures) within the current and the previous window."""
+        elapsed = now - self.window_at
+        if elapsed >= self.rules.window_seconds:  # nothing came since
+            return (self.total, self.failed) if elapsed < 2 * self.rules.window_seconds else (0, 0)
         return self.total + self.before[0], self.failed + self.before[1]
 
     def _open(self, reason: str, now: float, retry_after_seconds: float | None) -> Transition:
@@ -143,6 +145,6 @@ class Breaker:
         self.total += 1
         self.failed += failed
 
-    def _rate_exceeded(self) -> bool:
-        total, failed = self.counts
+    def _rate_exceeded(self, now: float) -> bool:
+        total, failed = self.counts(now)
         return total >= self.rules.volume and failed >= self.rules.rate * total

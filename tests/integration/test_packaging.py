@@ -136,6 +136,7 @@ def test_without_npm_a_wheel_is_made_that_serves_and_says_how_to_build_the_ui(tm
         status, text, _ = page(serving, "/")
         assert (status, "<code>make ui</code>" in text) == (503, True)
         assert serving.ask("GET", "/api/servers") == (200, [])
+        assert "the admin UI is not built" in serving.log.read_text()  # pip shows nothing of what a build says
 
 
 def test_without_npm_the_build_warns_and_in_ci_it_fails(tmp_path):

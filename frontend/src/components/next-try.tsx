@@ -19,7 +19,7 @@ function Countdown({ breaker }: { breaker: Breaker }) {
 /** now: Unix seconds by our own clock. */
 export function nextTryText(breaker: Breaker, now: number): string {
   if (breaker.forced) return 'When somebody closes it'
-  if (breaker.state === 'half-open') return 'A request tries it'
+  if (breaker.state === 'half-open') return 'One request at a time'
   const at = nextTryAt(breaker)
   if (at === null) return DASH
   const left = Math.ceil(at - now)

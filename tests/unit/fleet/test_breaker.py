@@ -57,7 +57,7 @@ class TestClosed:
         breaker.succeed(START)
         assert breaker.state is State.CLOSED
         assert breaker.fail("x", START).after is State.OPEN
-        assert breaker.counts == (10, 5)
+        assert breaker.counts(START) == (10, 5)
 
     def test_a_rate_below_the_limit_never_opens_it(self, breaker):
         for i in range(300):
@@ -68,14 +68,19 @@ class TestClosed:
             breaker.fail("x", START + second)
             breaker.succeed(START + second)
         breaker.succeed(START + 30)
-        assert breaker.counts == (9, 4)
+        assert breaker.counts(START + 30) == (9, 4)
         breaker.succeed(START + 60)
-        assert breaker.counts == (2, 0)
+        assert breaker.counts(START + 60) == (2, 0)
+
+    def test_failures_age_although_no_request_comes(self, breaker):
+        for second in range(3):
+            breaker.fail("x", START + second)
+        assert [breaker.counts(START + seconds) for seconds in (29, 59, 60, 600)] == [(3, 3), (3, 3), (0, 0), (0, 0)]
 
     def test_a_long_silence_forgets_both_windows(self, breaker):
         breaker.fail("x", START)
         breaker.succeed(START + 61)
-        assert breaker.counts == (1, 0)
+        assert breaker.counts(START + 61) == (1, 0)
 
     def test_retry_after_opens_it_at_once_for_that_long(self, breaker):
         assert breaker.fail("429", START, 12.0).after is State.OPEN
@@ -90,12 +95,12 @@ class TestClosed:
         for _ in range(50):
             breaker.start(START)
             breaker.release()
-        assert (breaker.state, breaker.failures, breaker.counts) == (State.CLOSED, 0, (0, 0))
+        assert (breaker.state, breaker.failures, breaker.counts(START)) == (State.CLOSED, 0, (0, 0))
 
     def test_closing_what_is_closed_is_no_transition_but_forgets(self, breaker):
         breaker.fail("x", START)
         assert breaker.close("reset by an operator", START) is None
-        assert (breaker.failures, breaker.counts) == (0, (0, 0))
+        assert (breaker.failures, breaker.counts(START)) == (0, (0, 0))
 
 
 class TestOpen:
@@ -146,7 +151,7 @@ class TestHalfOpen:
         breaker.fail("again", START + 6)
         breaker.start(START + 16)
         assert breaker.succeed(START + 17).after is State.CLOSED
-        assert (breaker.open_seconds, breaker.failures, breaker.counts) == (5.0, 0, (0, 0))
+        assert (breaker.open_seconds, breaker.failures, breaker.counts(START + 17)) == (5.0, 0, (0, 0))
 
     def test_a_failure_reopens_it_for_twice_as_long_up_to_the_most(self):
         breaker, now, waits = opened(), START, []

@@ -191,7 +191,7 @@ class TestBreakers:
         server = make(clock)
         for _ in range(20):
             assert server.strike(outcome, "m", "x", clock.now()) is None
-        assert (server.breaker.counts, server.breakers) == ((0, 0), {})
+        assert (server.breaker.counts(clock.now()), server.breakers) == ((0, 0), {})
 
     def test_a_healthy_server_with_an_open_breaker_is_degraded_and_says_which(self, clock):
         server = make(clock)

@@ -49,7 +49,7 @@ it('asks seldom where there are very many', () => {
 
 it.each<[string, Partial<BreakerAnswer>, string]>([
   ['an operator opened', { state: 'open', forced: true }, 'When somebody closes it'],
-  ['is half-open', { state: 'half-open' }, 'A request tries it'],
+  ['is half-open', { state: 'half-open' }, 'One request at a time'],
   ['is closed', {}, '–'],
   ['opened just now', { state: 'open', nextTrySeconds: 4.2 }, 'Due in 5 s'],
   ['stays open for long', { state: 'open', nextTrySeconds: 160 }, 'Due in 2 m 40 s'],
