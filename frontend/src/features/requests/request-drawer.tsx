@@ -44,7 +44,7 @@ export function RequestDrawer({ id, row, rows, names, onMove, onClose, onClosed 
         <Drawer.Header>
           <Group gap="xs" wrap="nowrap">
             {/* The title is the name of the dialog: the buttons are no part of it. */}
-            <Drawer.Title fz="md" fw={600}>Request</Drawer.Title>
+            <Drawer.Title fw={600}>Request</Drawer.Title>
             <Step label="Request before it (K)" to={before} onMove={onMove} icon={<ChevronUp size={16} />} />
             <Step label="Next request (J)" to={after} onMove={onMove} icon={<ChevronDown size={16} />} />
           </Group>
