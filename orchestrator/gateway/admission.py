@@ -7,7 +7,6 @@ from orchestrator.clock import Clock
 from orchestrator.errors import Refusal
 from orchestrator.fleet.fleet import Fleet
 from orchestrator.fleet.models import Host
-from orchestrator.fleet.outcome import Outcome
 from orchestrator.gateway.flight import Flight
 from orchestrator.routing.candidates import Wanted, able
 from orchestrator.routing.queue import WaitingRoom
@@ -111,7 +110,7 @@ class Admission:
         """The slot that was given in the very moment the client left goes to the next."""
         future = ticket.future
         if future.done() and not future.cancelled() and future.exception() is None:
-            future.result().finish(Outcome.CLIENT_GONE, self._clock.now())
+            future.result().drop()
             self.pump()
 
 

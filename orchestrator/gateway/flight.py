@@ -45,6 +45,13 @@ class Flight:
         own = server.breaker
         return self._succeed(now) if server.breakers or own.failures or own.failed or own.state is not State.CLOSED else None
 
+    def drop(self) -> None:
+        """The slot is free: nothing was sent, and nothing is counted."""
+        if self._open:
+            self._open = False
+            self.server.in_flight -= self._weight
+            self.forgive()
+
     def strike(self, outcome: Outcome, reason: str, now: float, retry_after_seconds: float | None = None) -> Transition | None:
         """The failure is the server's doing."""
         transition = self.server.strike(outcome, self.key, reason, now, retry_after_seconds)
