@@ -16,7 +16,8 @@ from orchestrator.fleet.server import Server
 from orchestrator.gateway.flight import Flight
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.telemetry.points import Point, Points, rounded
-from orchestrator.telemetry.recorder import Kept
+from orchestrator.telemetry.record import RequestRecord
+from orchestrator.telemetry.recorder import MAX_GATHERED, Kept
 
 SECOND = 0.95  # ticks are not exact
 MAX_ROWS = 50
@@ -38,6 +39,7 @@ class Sampler:
         self._watch = watch
         self._times = times
         self._ended: list[Kept] = []
+        self._begun: dict[int, RequestRecord] = {}
         self._began_at = clock.now()
         self._point = Point(at=self._began_at, step_seconds=0)
         self._ticks = 0
@@ -65,6 +67,7 @@ class Sampler:
     def _tick(self, now: float) -> None:
         self._ticks += 1
         ended = self._count_ended()
+        self._count_begun()
         if ended:
             self._hub.publish("requests", partial(_request_rows, ended))
         self._watch.look(now)
@@ -88,8 +91,19 @@ class Sampler:
         failure = failure_of(record)
         if failure is not None:
             point.fail(failure)
-        if record.stream and record.first_event_seconds is not None:
+        if self._begun.pop(id(record), None) is None and record.stream and record.first_event_seconds is not None:
             point.first_tokens.add(record.first_event_seconds)
+
+    def _count_begun(self) -> None:
+        """First tokens count when they come: an answer may take minutes from there."""
+        begun = self._begun
+        for call in self._gateway.calls:
+            record = call.record
+            if record.first_event_seconds is not None and record.stream and id(record) not in begun:
+                begun[id(record)] = record
+                self._point.first_tokens.add(record.first_event_seconds)
+        if len(begun) > len(self._gateway.calls) + MAX_GATHERED:  # of some the end was never told
+            self._begun = {id(call.record): call.record for call in self._gateway.calls if id(call.record) in begun}
 
     def _close_second(self, now: float) -> None:
         point, servers = self._point, self._fleet.servers

@@ -46,7 +46,7 @@ def test_figures_move_while_requests_run_and_the_page_is_not_loaded_anew(page, p
     go(page, one)
     page.evaluate("window.stays = true")
     expect(tile(page, "Requests/s")).to_have_text(re.compile(r"^Requests/s0last 10 s"))
-    expect(tile(page, "TTFT p50")).to_contain_text("no stream ended in the last 10 s")
+    expect(tile(page, "TTFT p50")).to_contain_text("no first token in the last 10 s")
     with traffic(one, MODEL, stream=True):
         expect(tile(page, "Requests/s")).to_have_text(re.compile(r"^Requests/s\d*[.\d]*[1-9]"))
         expect(tile(page, "TTFT p50")).to_have_text(re.compile(r"^TTFT p50[\d.]+ (ms|s)p95 [\d.]+ (ms|s), last 10 s"))

@@ -48,6 +48,15 @@ class Sampled:
         return self.live._points.since(10, self.clock.now())[-1]
 
 
+class Answering:
+    """What the sampler reads of a call."""
+
+    flight = None
+
+    def __init__(self, record):
+        self.record = record
+
+
 def names(shape):
     return {field.encode_name for field in fields(shape)}
 
@@ -84,6 +93,24 @@ def test_first_tokens_are_those_of_streams_alone(sampled):
     sampled.ticks(4)
     assert sampled.point().first_token_p50_seconds == pytest.approx(0.5, rel=0.1)
     assert sampled.point().first_token_p95_seconds == pytest.approx(0.5, rel=0.1)
+
+
+def test_a_first_token_counts_when_it_comes_and_once(sampled):
+    call = Answering(RequestRecord(sampled.clock.unix(), "r", "ollama", "chat", stream=True))
+    sampled.bench.gateway.calls.add(call)
+    sampled.ticks(4)
+    assert sampled.point().first_token_p50_seconds is None
+    call.record.first_event_seconds = 0.5
+    sampled.ticks(4)
+    assert sampled.point().first_token_p50_seconds == pytest.approx(0.5, rel=0.1)
+    sampled.ticks(4)
+    assert sampled.point().first_token_p50_seconds is None
+    sampled.bench.gateway.calls.remove(call)
+    sampled.ticks(1)
+    call.record.outcome = "ok"
+    sampled.live._sampler.read([Kept(call.record, None)])
+    sampled.ticks(3)
+    assert (sampled.point().requests, sampled.point().first_token_p50_seconds) == (1, None)
 
 
 def test_the_state_of_the_fleet_is_that_at_the_end_of_the_second(sampled):

@@ -82,7 +82,7 @@ it('goes on by the stream', async () => {
 it('invents no figure where there is none', async () => {
   serving({ history: { points: points(5) } })
   show(<Overview />)
-  expect(await tile('TTFT p50', '–', 'no stream ended in the last 5 s')).toBeVisible()
+  expect(await tile('TTFT p50', '–', 'no first token in the last 5 s')).toBeVisible()
   expect(await tile('Requests/s', '0', 'last 5 s')).toBeVisible()
   expect(await tile('Errors/s', '0', 'none in 5 s')).toBeVisible()
 })

@@ -69,7 +69,7 @@ function ServersUp() {
 /** Fetched points do not know the percentiles of ten seconds, but whether there were streams at all. */
 function FirstToken({ newest, recent }: { newest: PointAnswer | undefined; recent: readonly PointAnswer[] }) {
   const none = recent.length > 0 && recent.every((point) => point.firstTokenP50Seconds == null)
-  const says = none ? `no stream ended in the ${windowOf(recent)}` : DASH
+  const says = none ? `no first token in the ${windowOf(recent)}` : DASH
   const p50 = newest?.recentFirstTokenP50Seconds ?? null
   const p95 = newest?.recentFirstTokenP95Seconds ?? null
   return (
