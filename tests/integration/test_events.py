@@ -72,7 +72,7 @@ async def test_a_request_is_seen_in_flight_then_among_those_that_ended(running, 
         assert await page.until("inflight", lambda data: data["total"] == 0) == {"inFlight": [], "total": 0}
         await page.until("metrics", lambda data: data["inFlight"] == 0)
         assert sum(data["requests"] for data in page.of_name("metrics")) == 1
-        assert [data["firstTokenP50Seconds"] is not None for data in page.of_name("metrics") if data["requests"]] == [True]
+        assert sum(data["firstTokenP50Seconds"] is not None for data in page.of_name("metrics")) == 1
 
 
 async def test_a_breaker_is_seen_to_turn(running):
