@@ -137,9 +137,8 @@ class Breaker:
         return Transition(before, state, reason)
 
     def _count(self, now: float, failed: int) -> None:
-        elapsed = now - self.window_at
-        if elapsed >= self.rules.window_seconds:
-            self.before = (self.total, self.failed) if elapsed < 2 * self.rules.window_seconds else (0, 0)
+        if now - self.window_at >= self.rules.window_seconds:
+            self.before = self.counts(now)
             self.total = self.failed = 0
             self.window_at = now
         self.total += 1

@@ -9,6 +9,8 @@ import msgspec
 
 from orchestrator.telemetry.recorder import Kept
 
+CHATTY = ("aiosqlite", "sqlalchemy", "apscheduler", "aiohttp", "asyncio", "alembic")  # their debug lines hold addresses and headers
+
 
 class JsonFormatter(logging.Formatter):
     """level, time, logger, message, and the type of an exception with its traceback."""
@@ -32,8 +34,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Chatty libraries: their debug lines hold addresses and headers.
-    for name in ("aiosqlite", "sqlalchemy", "apscheduler", "aiohttp", "asyncio", "alembic"):
+    for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
